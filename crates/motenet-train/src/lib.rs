@@ -1,0 +1,15 @@
+//! The trainer: epochs, threads, checkpoints, metrics.
+//!
+//! A run is a pure function of (model type, dataset, [`Settings`]): the number of threads and the CPU
+//! change how long it takes and nothing else, and a run that is killed and resumed ends with the same
+//! bits.
+
+mod lane;
+mod samples;
+mod settings;
+mod team;
+mod trainer;
+
+pub use samples::Samples;
+pub use settings::{Position, Settings};
+pub use trainer::{Progress, Summary, Trainer};

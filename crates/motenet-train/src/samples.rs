@@ -1,0 +1,47 @@
+//! Where a trainer gets its samples from.
+
+use motenet_data::Digits;
+use motenet_data::rectangles::Rectangles;
+
+/// A dataset that hands out samples by number, each converted on the spot to what a network reads.
+pub trait Samples<X, T>: Sync {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes the input of sample `index` into `x` and returns its target.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Samples::len).
+    fn load(&self, index: usize, x: &mut X) -> T;
+}
+
+impl Samples<[f32; 784], u8> for Digits {
+    fn len(&self) -> usize {
+        self.images.len()
+    }
+
+    /// `x[k] = pixel[k] / 255`
+    #[inline]
+    fn load(&self, index: usize, x: &mut [f32; 784]) -> u8 {
+        for (x, &pixel) in x.iter_mut().zip(&self.images[index]) {
+            *x = f32::from(pixel) * (1.0 / 255.0);
+        }
+        self.labels[index]
+    }
+}
+
+impl<const LEN: usize> Samples<[f32; LEN], [f32; 1]> for Rectangles<LEN> {
+    fn len(&self) -> usize {
+        Rectangles::len(self)
+    }
+
+    fn load(&self, index: usize, x: &mut [f32; LEN]) -> [f32; 1] {
+        *x = self.pixels()[index];
+        [self.means()[index]]
+    }
+}

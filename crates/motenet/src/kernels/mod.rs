@@ -1,0 +1,33 @@
+//! The loops: free functions on plain arrays, each compiled for every instruction set.
+//!
+//! - [`affine`], [`add_outer`], [`mul_transposed`]: the three products of a dense layer. They share one
+//!   register-blocked tile (`tile`), because all three are "rows of chains".
+//! - [`map`], [`map_back`]: an activation and its gradient, element by element.
+//! - [`sum_squares`]: the norm of a gradient.
+//! - [`naive`]: each of them once more, as the formula reads. The tests hold every kernel at every
+//!   [`Simd`] level against its naive twin, bit for bit.
+//!
+//! Kernels never see layers. They never panic, allocate or keep state. To add one: write a struct of
+//! its arguments, implement [`Kernel`], give it a safe function and a naive twin. `unsafe` is allowed in
+//! this folder (and so far needed in `simd.rs` only, to enter a function compiled for a CPU feature).
+#![allow(unsafe_code)]
+
+mod affine;
+mod isa;
+mod mul_transposed;
+pub mod naive;
+mod outer;
+mod pointwise;
+mod simd;
+mod sum;
+#[cfg(test)]
+mod tests;
+mod tile;
+
+pub use affine::affine;
+pub use isa::{Isa, Portable};
+pub use mul_transposed::mul_transposed;
+pub use outer::{add_outer, add_outer_part, add_rows};
+pub use pointwise::{Scalar, map, map_back};
+pub use simd::{Kernel, Simd};
+pub use sum::sum_squares;

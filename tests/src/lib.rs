@@ -1,0 +1,19 @@
+//! What the tests share. The tests themselves lie in `tests/`, one idea a file:
+//!
+//! - `gradients`: every layer and loss against finite differences of [`reference`];
+//! - `pytorch_golden`: what PyTorch computes, read by [`golden`];
+//! - `nalgebra_oracle`: the dense layer against matrix products;
+//! - `same_bits`: [`job`], a training run that has one hash, wherever and however it runs;
+//! - `stack`: a large layer trains in a small stack;
+//! - `panic_free`: a release build of a training step links without a panic.
+//!
+//! `ui/` is a crate of its own: programs that must not compile, and what the compiler says of them.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+#[cfg(feature = "std")]
+pub mod golden;
+pub mod job;
+#[cfg(feature = "std")]
+pub mod reference;
+
+pub use job::job;
