@@ -1,2 +1,64 @@
-//! (to come)
-fn main() {}
+//! Chores of the workspace: `cargo xtask test`, `cargo xtask chips`.
+
+mod chips;
+mod test;
+mod toolchain;
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use std::path::Path;
+use std::process::Command;
+
+/// Chores of the motenet workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Runs every test of the workspace, those that need another profile or set-up included.
+    Test {
+        /// Handed on to `cargo test`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Builds the no_std crates for microcontrollers, so that no std slips in.
+    Chips,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().chore {
+        Chore::Test { arguments } => test::run(&arguments),
+        Chore::Chips => chips::run(),
+    }
+}
+
+/// The root of the workspace.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
+}
+
+/// `cargo` of the active toolchain, run at the root.
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Runs `command` after printing it; its failure is ours.
+fn run(command: &mut Command) -> Result<()> {
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect();
+    let text = words.join(" ");
+    eprintln!("$ {text}");
+    let status = command.status().with_context(|| format!("could not start `{text}`"))?;
+    if !status.success() {
+        bail!("`{text}` failed ({status})");
+    }
+    Ok(())
+}

@@ -178,14 +178,14 @@ impl<M: Model> Trainer<M> {
         steps: u32,
     ) -> f32 {
         let recipe = self.settings.recipe;
-        let done = self.position.epoch * steps + self.position.step;
+        let done = self.position.epoch.saturating_mul(steps).saturating_add(self.position.step);
         let rate = recipe.schedule.learning_rate(
             recipe.learning_rate,
             done,
             recipe.epochs.saturating_mul(steps),
         );
         let step = Step {
-            number: done + 1,
+            number: done.saturating_add(1),
             learning_rate: rate,
         };
         // Counted so that every sample of the run has a number, whatever the last batch's length.
