@@ -8,7 +8,8 @@ const TARGETS: [&str; 2] = ["thumbv7em-none-eabihf", "thumbv6m-none-eabi"];
 
 pub(crate) fn run() -> Result<()> {
     for target in TARGETS {
-        let crates = ["-p", "motenet", "-p", "motenet-models", "--no-default-features", "--release"];
+        let crates =
+            ["-p", "motenet", "-p", "motenet-models", "--no-default-features", "--release"];
         crate::run(toolchain::cargo_for(target)?.args(crates))?;
     }
     Ok(())

@@ -1,5 +1,6 @@
-//! Chores of the workspace: `cargo xtask test`, `cargo xtask chips`.
+//! Chores of the workspace: `cargo xtask test`, `cargo xtask accuracy`, `cargo xtask chips`.
 
+mod accuracy;
 mod chips;
 mod test;
 mod toolchain;
@@ -25,6 +26,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Trains a model from several seeds and prints the mean accuracy.
+    Accuracy(accuracy::Arguments),
     /// Builds the no_std crates for microcontrollers, so that no std slips in.
     Chips,
 }
@@ -32,6 +35,7 @@ enum Chore {
 fn main() -> Result<()> {
     match Arguments::parse().chore {
         Chore::Test { arguments } => test::run(&arguments),
+        Chore::Accuracy(arguments) => accuracy::run(&arguments),
         Chore::Chips => chips::run(),
     }
 }

@@ -27,7 +27,9 @@ pub(crate) fn cargo_for(target: &str) -> Result<Command> {
         command.arg("--target-dir").arg(target_folder().join("debian"));
         return Ok(command);
     }
-    bail!("no `core` for {target}: run `rustup target add {target}` (on Debian: `apt-get install rustc-web cargo-web rust-web-src`)");
+    bail!(
+        "no `core` for {target}: run `rustup target add {target}` (on Debian: `apt-get install rustc-web cargo-web rust-web-src`)"
+    );
 }
 
 const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust/library/core";

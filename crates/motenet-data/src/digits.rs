@@ -45,16 +45,10 @@ impl Digits {
     /// ```
     pub fn new(images: Vec<Image>, labels: Vec<u8>) -> Result<Self, Error> {
         if images.len() != labels.len() {
-            return Err(Error::Lengths {
-                images: images.len(),
-                labels: labels.len(),
-            });
+            return Err(Error::Lengths { images: images.len(), labels: labels.len() });
         }
         if let Some(index) = labels.iter().position(|&label| label > 9) {
-            return Err(Error::NotADigit {
-                index,
-                found: labels[index],
-            });
+            return Err(Error::NotADigit { index, found: labels[index] });
         }
         Ok(Self { images, labels })
     }
@@ -83,10 +77,7 @@ impl Digits {
     /// Takes the last `count` digits away and returns them (all of them where there are fewer).
     pub(crate) fn split_off_last(&mut self, count: usize) -> Self {
         let at = self.len().saturating_sub(count);
-        let rest = Self {
-            images: self.images.split_off(at),
-            labels: self.labels.split_off(at),
-        };
+        let rest = Self { images: self.images.split_off(at), labels: self.labels.split_off(at) };
         // `split_off` leaves the whole old capacity behind.
         self.images.shrink_to_fit();
         self.labels.shrink_to_fit();
@@ -179,10 +170,7 @@ mod tests {
     fn splitting_keeps_order_and_changes_the_hash_of_the_splits() {
         let mut train = three();
         let last = train.split_off_last(1);
-        assert_eq!(
-            (train.labels.as_slice(), last.labels.as_slice()),
-            (&[7, 8][..], &[9][..])
-        );
+        assert_eq!((train.labels.as_slice(), last.labels.as_slice()), (&[7, 8][..], &[9][..]));
         assert_eq!(last.images, [[2; PIXELS]]);
         let one = Splits::new("a", "b", train, last, Digits::default());
         let other = Splits::new("a", "b", three(), Digits::default(), Digits::default());
@@ -193,26 +181,8 @@ mod tests {
     #[test]
     fn constructor_names_what_is_wrong() {
         let short = Digits::new(vec![[0; PIXELS]; 2], vec![1]).unwrap_err();
-        assert!(
-            matches!(
-                short,
-                Error::Lengths {
-                    images: 2,
-                    labels: 1
-                }
-            ),
-            "{short}"
-        );
+        assert!(matches!(short, Error::Lengths { images: 2, labels: 1 }), "{short}");
         let label = Digits::new(vec![[0; PIXELS]; 2], vec![1, 10]).unwrap_err();
-        assert!(
-            matches!(
-                label,
-                Error::NotADigit {
-                    index: 1,
-                    found: 10
-                }
-            ),
-            "{label}"
-        );
+        assert!(matches!(label, Error::NotADigit { index: 1, found: 10 }), "{label}");
     }
 }

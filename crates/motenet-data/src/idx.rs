@@ -157,11 +157,7 @@ pub(crate) fn read_labels(path: &Path, most: usize) -> Result<Idx<1>, Error> {
 fn check_labels(read: &Idx<1>, path: &Path) -> Result<(), Error> {
     match read.items.iter().position(|&[label]| label > 9) {
         None => Ok(()),
-        Some(index) => Err(Error::Label {
-            path: path.into(),
-            index,
-            found: read.items[index][0],
-        }),
+        Some(index) => Err(Error::Label { path: path.into(), index, found: read.items[index][0] }),
     }
 }
 
@@ -171,14 +167,8 @@ struct Kind {
     what: &'static str,
 }
 
-const IMAGES: Kind = Kind {
-    dimensions: 3,
-    what: "IDX images",
-};
-const LABELS: Kind = Kind {
-    dimensions: 1,
-    what: "IDX labels",
-};
+const IMAGES: Kind = Kind { dimensions: 3, what: "IDX images" };
+const LABELS: Kind = Kind { dimensions: 1, what: "IDX labels" };
 
 fn open(path: &Path) -> Result<(BufReader<File>, u64), Error> {
     let name = |source: io::Error| match source.kind() {
@@ -222,12 +212,7 @@ fn parse<const N: usize>(
             path,
         }
     } else {
-        Input {
-            bytes: Box::new(source),
-            raw_length: Some(length),
-            justified: length,
-            path,
-        }
+        Input { bytes: Box::new(source), raw_length: Some(length), justified: length, path }
     };
     let (header, count) = input.header(kind, most)?;
     let items = input.items(count)?;
@@ -256,11 +241,7 @@ impl Input<'_> {
         // Fewer than four bytes that could still become the right ones are a header cut short.
         if found < 4 && magic[..found] == expected.to_be_bytes()[..found] {
             let expected = length;
-            return Err(Error::Header {
-                path: path(),
-                found,
-                expected,
-            });
+            return Err(Error::Header { path: path(), found, expected });
         }
         match magic {
             [0, 0, 0x08, dimensions] if dimensions == kind.dimensions => {}
@@ -273,10 +254,7 @@ impl Input<'_> {
                 });
             }
             [0, 0, element @ 0x09..=0x0e, 1..=0xff] => {
-                return Err(Error::ElementType {
-                    path: path(),
-                    found: element,
-                });
+                return Err(Error::ElementType { path: path(), found: element });
             }
             _ => {
                 return Err(Error::Magic {
@@ -290,31 +268,19 @@ impl Input<'_> {
         let found = 4 + self.fill(&mut header[4..])?;
         if found < length {
             let expected = length;
-            return Err(Error::Header {
-                path: path(),
-                found,
-                expected,
-            });
+            return Err(Error::Header { path: path(), found, expected });
         }
         let dimension = |k: usize| {
             let at = 4 + 4 * k;
             u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
         };
         if kind.dimensions == 3 && (dimension(1), dimension(2)) != (SIDE as u32, SIDE as u32) {
-            return Err(Error::Shape {
-                path: path(),
-                rows: dimension(1),
-                columns: dimension(2),
-            });
+            return Err(Error::Shape { path: path(), rows: dimension(1), columns: dimension(2) });
         }
         let found = dimension(0);
         match usize::try_from(found) {
             Ok(count) if count <= most => Ok((header.to_vec(), count)),
-            _ => Err(Error::TooMany {
-                path: path(),
-                found,
-                most,
-            }),
+            _ => Err(Error::TooMany { path: path(), found, most }),
         }
     }
 
@@ -354,11 +320,7 @@ impl Input<'_> {
 
     fn truncated(&self, found: u64, expected: u64) -> Error {
         let path = self.path.into();
-        Error::Truncated {
-            path,
-            found,
-            expected,
-        }
+        Error::Truncated { path, found, expected }
     }
 
     fn trailing(&self, expected: u64) -> Error {
@@ -373,10 +335,9 @@ impl Input<'_> {
             match source.kind() {
                 _ if self.raw_length.is_some() => read_error(self.path, source),
                 io::ErrorKind::UnexpectedEof => Error::GzipTruncated { path },
-                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Error::GzipCorrupt {
-                    path,
-                    reason: source.to_string(),
-                },
+                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+                    Error::GzipCorrupt { path, reason: source.to_string() }
+                }
                 _ => Error::Read { path, source },
             }
         })

@@ -68,13 +68,7 @@ mod tests {
     #[test]
     fn seed_stream_and_item_are_not_interchangeable() {
         let first = |s, t, k| Random::new(s, t, k).below(u32::MAX);
-        let all = [
-            first(1, 2, 3),
-            first(1, 3, 2),
-            first(2, 1, 3),
-            first(3, 2, 1),
-            first(0, 0, 0),
-        ];
+        let all = [first(1, 2, 3), first(1, 3, 2), first(2, 1, 3), first(3, 2, 1), first(0, 0, 0)];
         for (i, a) in all.iter().enumerate() {
             assert!(all[..i].iter().all(|b| a != b));
         }

@@ -133,11 +133,7 @@ mod tests {
         // Computed by a separate program from the definitions of SplitMix64 and xorshift128.
         let expected = [4, 5, 0, 5, 1, 0, 8, 2, 4, 1, 2, 3, 7, 7, 6];
         let set = rectangles::<3>(1, 5);
-        let tenths = set
-            .pixels()
-            .as_flattened()
-            .iter()
-            .map(|v| (v * 10.0).round() as u8);
+        let tenths = set.pixels().as_flattened().iter().map(|v| (v * 10.0).round() as u8);
         assert_eq!(tenths.collect::<Vec<_>>(), expected);
     }
 }

@@ -72,11 +72,7 @@ fn real_files_agree() {
     };
     let splits = motenet_data::mnist::load(&options, &mut |_| ()).unwrap();
     assert_eq!(
-        (
-            splits.train.len(),
-            splits.validation.len(),
-            splits.test.len()
-        ),
+        (splits.train.len(), splits.validation.len(), splits.test.len()),
         (55_000, 5_000, 10_000)
     );
     assert_eq!(splits.test.labels[..5], [7, 2, 1, 0, 4]);
@@ -97,10 +93,8 @@ fn real_files_agree() {
         fs::write(folder.path().join(name), bytes).unwrap();
     }
     compare(folder.path());
-    let raw = motenet_data::mnist::Options {
-        data_dir: Some(folder.path().into()),
-        ..Default::default()
-    };
+    let raw =
+        motenet_data::mnist::Options { data_dir: Some(folder.path().into()), ..Default::default() };
     let again = motenet_data::mnist::load(&raw, &mut |_| ()).unwrap();
     assert_eq!(again.sha256, splits.sha256);
 }

@@ -93,10 +93,7 @@ fn every_cut_is_named() {
         expect!(read_images(&raw[..cut]), Error::Header { expected: 16, .. });
     }
     for cut in [16, 17, 800, raw.len() - 1] {
-        expect!(
-            read_images(&raw[..cut]),
-            Error::Truncated { expected: 1568, .. }
-        );
+        expect!(read_images(&raw[..cut]), Error::Truncated { expected: 1568, .. });
     }
     expect!(read_images(&packed[..1]), Error::Magic { .. });
     for cut in 2..packed.len() {
@@ -104,35 +101,11 @@ fn every_cut_is_named() {
     }
     // Whole gzip around too little.
     expect!(read_images(&gzip(&[])), Error::Header { found: 0, .. });
-    expect!(
-        read_images(&gzip(&raw[..9])),
-        Error::Header { found: 9, .. }
-    );
+    expect!(read_images(&gzip(&raw[..9])), Error::Header { found: 9, .. });
     let cut = gzip(&raw[..800]);
-    expect!(
-        read_images(&cut),
-        Error::Truncated {
-            found: 784,
-            expected: 1568,
-            ..
-        }
-    );
-    expect!(
-        read_labels(&label_bytes(5)[..7]),
-        Error::Header {
-            found: 7,
-            expected: 8,
-            ..
-        }
-    );
-    expect!(
-        read_labels(&label_bytes(5)[..11]),
-        Error::Truncated {
-            found: 3,
-            expected: 5,
-            ..
-        }
-    );
+    expect!(read_images(&cut), Error::Truncated { found: 784, expected: 1568, .. });
+    expect!(read_labels(&label_bytes(5)[..7]), Error::Header { found: 7, expected: 8, .. });
+    expect!(read_labels(&label_bytes(5)[..11]), Error::Truncated { found: 3, expected: 5, .. });
 }
 
 #[test]
@@ -142,104 +115,29 @@ fn every_wrong_header_is_named() {
         bytes[at] = byte;
         bytes
     };
-    for bytes in [
-        with(0, 1),
-        with(1, 1),
-        with(2, 7),
-        with(2, 0x0f),
-        with(3, 0),
-    ] {
-        expect!(
-            read_images(&bytes),
-            Error::Magic {
-                expected: 0x0803,
-                ..
-            }
-        );
-        expect!(
-            read_images(&gzip(&bytes)),
-            Error::Magic {
-                expected: 0x0803,
-                ..
-            }
-        );
+    for bytes in [with(0, 1), with(1, 1), with(2, 7), with(2, 0x0f), with(3, 0)] {
+        expect!(read_images(&bytes), Error::Magic { expected: 0x0803, .. });
+        expect!(read_images(&gzip(&bytes)), Error::Magic { expected: 0x0803, .. });
     }
-    expect!(
-        read_images(b"<html>"),
-        Error::Magic {
-            found: 0x3c68_746d,
-            ..
-        }
-    );
-    expect!(
-        read_images(&with(2, 0x0d)),
-        Error::ElementType { found: 0x0d, .. }
-    );
-    expect!(
-        read_images(&with(3, 1)),
-        Error::Dimensions {
-            found: 1,
-            expected: 3,
-            ..
-        }
-    );
-    expect!(
-        read_labels(&image_bytes(1)),
-        Error::Dimensions {
-            found: 3,
-            expected: 1,
-            ..
-        }
-    );
-    expect!(
-        read_images(&with(11, 32)),
-        Error::Shape {
-            rows: 32,
-            columns: 28,
-            ..
-        }
-    );
-    expect!(
-        read_images(&with(15, 0)),
-        Error::Shape {
-            rows: 28,
-            columns: 0,
-            ..
-        }
-    );
-    expect!(
-        read_images(&with(4, 255)),
-        Error::TooMany {
-            found: 0xff00_0002,
-            ..
-        }
-    );
+    expect!(read_images(b"<html>"), Error::Magic { found: 0x3c68_746d, .. });
+    expect!(read_images(&with(2, 0x0d)), Error::ElementType { found: 0x0d, .. });
+    expect!(read_images(&with(3, 1)), Error::Dimensions { found: 1, expected: 3, .. });
+    expect!(read_labels(&image_bytes(1)), Error::Dimensions { found: 3, expected: 1, .. });
+    expect!(read_images(&with(11, 32)), Error::Shape { rows: 32, columns: 28, .. });
+    expect!(read_images(&with(15, 0)), Error::Shape { rows: 28, columns: 0, .. });
+    expect!(read_images(&with(4, 255)), Error::TooMany { found: 0xff00_0002, .. });
     let three = image_bytes(3);
     assert!(images_from(&three, name(), 3).is_ok());
-    expect!(
-        images_from(&three, name(), 2),
-        Error::TooMany {
-            found: 3,
-            most: 2,
-            ..
-        }
-    );
+    expect!(images_from(&three, name(), 2), Error::TooMany { found: 3, most: 2, .. });
 }
 
 #[test]
 fn what_follows_is_named() {
     let longer = [image_bytes(2), vec![0]].concat();
     expect!(read_images(&longer), Error::Trailing { expected: 1568, .. });
-    expect!(
-        read_images(&gzip(&longer)),
-        Error::Trailing { expected: 1568, .. }
-    );
+    expect!(read_images(&gzip(&longer)), Error::Trailing { expected: 1568, .. });
     // Rubbish behind the compressed data.
-    let longer = [
-        gzip(&image_bytes(2)),
-        b"rubbish, longer than a gzip header".to_vec(),
-    ]
-    .concat();
+    let longer = [gzip(&image_bytes(2)), b"rubbish, longer than a gzip header".to_vec()].concat();
     expect!(read_images(&longer), Error::GzipCorrupt { .. });
 }
 
@@ -262,22 +160,8 @@ fn damage_inside_gzip_is_named() {
 fn labels_over_nine_are_named() {
     let mut bytes = label_bytes(20);
     bytes[8 + 13] = 10;
-    expect!(
-        read_labels(&bytes),
-        Error::Label {
-            index: 13,
-            found: 10,
-            ..
-        }
-    );
-    expect!(
-        read_labels(&gzip(&bytes)),
-        Error::Label {
-            index: 13,
-            found: 10,
-            ..
-        }
-    );
+    expect!(read_labels(&bytes), Error::Label { index: 13, found: 10, .. });
+    expect!(read_labels(&gzip(&bytes)), Error::Label { index: 13, found: 10, .. });
 }
 
 #[test]
@@ -306,10 +190,7 @@ fn a_file_that_may_not_be_read_is_named() {
         println!("skipped: this user may read everything");
         return;
     }
-    assert!(matches!(
-        images(&path, MOST).unwrap_err(),
-        Error::Denied { .. }
-    ));
+    assert!(matches!(images(&path, MOST).unwrap_err(), Error::Denied { .. }));
 }
 
 #[test]
@@ -325,17 +206,7 @@ fn names_do_not_matter_and_counts_do() {
     let five = write("five", &label_bytes(5));
     assert_eq!(digits(&some, &four, 4).unwrap().labels, [0, 1, 2, 3]);
     let error = digits(&some, &five, 5).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::Counts {
-                images: 4,
-                labels: 5,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Counts { images: 4, labels: 5, .. }), "{error}");
     let swapped = digits(&four, &some, 4).unwrap_err();
     assert!(matches!(swapped, Error::Dimensions { .. }), "{swapped}");
 }

@@ -19,16 +19,8 @@ fn fill(folder: &Path, end: &str, dotted: bool) {
     fs::create_dir_all(folder).unwrap();
     let (raw, packed) = (raw_files(), packed_files());
     for name in NAMES {
-        let as_named = if dotted {
-            name.replace("-idx", ".idx")
-        } else {
-            name.into()
-        };
-        let bytes = if end.is_empty() {
-            &raw[name]
-        } else {
-            &packed[&format!("{name}.gz")]
-        };
+        let as_named = if dotted { name.replace("-idx", ".idx") } else { name.into() };
+        let bytes = if end.is_empty() { &raw[name] } else { &packed[&format!("{name}.gz")] };
         fs::write(folder.join(format!("{as_named}{end}")), bytes).unwrap();
     }
 }
@@ -64,19 +56,13 @@ fn a_folder_named_by_hand_comes_first_and_must_be_complete() {
     let missing = |settings: &Options, by: &str| {
         let error = quietly(settings).unwrap_err();
         let text = error.to_string();
-        assert!(
-            matches!(error, Error::Incomplete { named_by, .. } if named_by == by),
-            "{text}"
-        );
+        assert!(matches!(error, Error::Incomplete { named_by, .. } if named_by == by), "{text}");
         assert!(!text.contains('\n'), "{text}");
         text
     };
     fs::remove_file(place("hand").join("t10k-labels.idx1-ubyte")).unwrap();
     let text = missing(&settings, "data_dir");
-    assert!(
-        text.contains("hand") && text.contains("found no t10k-labels-idx1-ubyte,"),
-        "{text}"
-    );
+    assert!(text.contains("hand") && text.contains("found no t10k-labels-idx1-ubyte,"), "{text}");
     settings.data_dir = None;
     settings.mnist_dir = Some(place("nowhere"));
     let text = missing(&settings, "MNIST_DIR");
@@ -94,10 +80,7 @@ fn without_leave_nothing_is_downloaded() {
     assert!(matches!(error, Error::NotDownloaded { .. }), "{error}");
     settings.cache_dir = None;
     settings.download = true;
-    assert!(matches!(
-        quietly(&settings).unwrap_err(),
-        Error::NoCacheFolder
-    ));
+    assert!(matches!(quietly(&settings).unwrap_err(), Error::NoCacheFolder));
     assert!(server.requests().is_empty());
 }
 
@@ -148,10 +131,7 @@ fn validation_is_the_last_of_the_training_set() {
     for validation in [40, usize::MAX] {
         settings.validation = validation;
         let error = quietly(&settings).unwrap_err();
-        assert!(
-            matches!(error, Error::Validation { available: 40, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, Error::Validation { available: 40, .. }), "{error}");
     }
 }
 
@@ -166,11 +146,7 @@ fn the_defaults_are_safe() {
     );
     assert_eq!(options.mirrors, MIRRORS);
     assert_eq!(
-        (
-            options.validation,
-            options.pinned[0].count,
-            options.pinned[3].count
-        ),
+        (options.validation, options.pinned[0].count, options.pinned[3].count),
         (5_000, 60_000, 10_000)
     );
 }
@@ -189,32 +165,19 @@ fn the_users_settings_come_from_the_environment() {
     }
     let child = |mnist_dir: Option<&str>| {
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-        command.args([
-            "--exact",
-            "the_users_settings_come_from_the_environment",
-            "--nocapture",
-        ]);
-        command
-            .env(CHILD, "1")
-            .env_remove("MNIST_DIR")
-            .env("XDG_CACHE_HOME", "/some/cache");
+        command.args(["--exact", "the_users_settings_come_from_the_environment", "--nocapture"]);
+        command.env(CHILD, "1").env_remove("MNIST_DIR").env("XDG_CACHE_HOME", "/some/cache");
         if let Some(value) = mnist_dir {
             command.env("MNIST_DIR", value);
         }
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
     let set = child(Some("/some/where"));
-    assert!(
-        set.contains(r#"dir Some("/some/where")"#) && set.contains("proxy true"),
-        "{set}"
-    );
+    assert!(set.contains(r#"dir Some("/some/where")"#) && set.contains("proxy true"), "{set}");
     for unset in [child(None), child(Some(""))] {
         assert!(unset.contains("dir None"), "{unset}");
         if cfg!(target_os = "linux") {
-            assert!(
-                unset.contains(r#"cache Some("/some/cache/motenet/mnist")"#),
-                "{unset}"
-            );
+            assert!(unset.contains(r#"cache Some("/some/cache/motenet/mnist")"#), "{unset}");
         }
     }
 }

@@ -31,11 +31,7 @@ impl Recipe {
         batch_size: 64,
         learning_rate: 0.01,
         schedule: Schedule::Constant,
-        optimizer: AnyOptimizer::Sgd(Sgd {
-            momentum: 0.0,
-            nesterov: false,
-            weight_decay: 0.0,
-        }),
+        optimizer: AnyOptimizer::Sgd(Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 }),
         init: Scheme::KaimingNormal,
         label_smoothing: 0.0,
         clip_norm: 0.0,

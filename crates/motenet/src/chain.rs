@@ -57,8 +57,7 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
     fn forward<const N: usize>(&self, pass: Pass, x: &[A::Input], acts: &mut Self::Acts<N>) {
         let (pass_a, pass_b) = pass.fork();
         self.0.forward(pass_a, x, &mut acts.a);
-        self.1
-            .forward(pass_b, first(acts.a.output(), x.len()), &mut acts.b);
+        self.1.forward(pass_b, first(acts.a.output(), x.len()), &mut acts.b);
     }
 
     fn describe(visit: &mut dyn FnMut(LayerInfo)) {
@@ -80,13 +79,7 @@ impl<A: Train, B: Train + Layer<Input = A::Output>> Train for Chain<A, B> {
     ) {
         let (pass_a, pass_b) = pass.fork();
         let h = first(acts.a.output(), x.len());
-        self.1.backward(
-            pass_b,
-            h,
-            &acts.b,
-            &mut d_acts.b,
-            Some(d_acts.a.output_mut()),
-        );
+        self.1.backward(pass_b, h, &acts.b, &mut d_acts.b, Some(d_acts.a.output_mut()));
         self.0.backward(pass_a, x, &acts.a, &mut d_acts.a, dx);
     }
 

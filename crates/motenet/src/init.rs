@@ -89,11 +89,7 @@ mod tests {
         let mut layer = Dense::<100, 200>::boxed();
         layer.init(Scheme::XavierUniform, 1.0, &mut random::generator(1));
         let bound = (6.0f32 / 300.0).sqrt();
-        let largest = layer
-            .weights
-            .as_flattened()
-            .iter()
-            .fold(0.0f32, |m, w| m.max(w.abs()));
+        let largest = layer.weights.as_flattened().iter().fold(0.0f32, |m, w| m.max(w.abs()));
         assert!(largest <= bound && largest > 0.999 * bound);
         assert!(
             (deviation(layer.weights.as_flattened()) * 3f64.sqrt() / f64::from(bound) - 1.0).abs()

@@ -116,13 +116,7 @@ impl Pass {
     /// A pass that trains. `seed` names the run, `first_sample` counts the samples that the run has
     /// seen before this batch: together they fix every random mask, however the batch is split.
     pub const fn train(simd: Simd, seed: u64, first_sample: u64) -> Self {
-        Pass {
-            simd,
-            noise: Some(Noise {
-                key: seed,
-                first_sample,
-            }),
-        }
+        Pass { simd, noise: Some(Noise { key: seed, first_sample }) }
     }
 
     /// The passes of the two halves of a [`Chain`](crate::Chain): the same samples, other masks.

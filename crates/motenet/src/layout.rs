@@ -46,14 +46,8 @@ pub unsafe trait Zero: Sized {
 pub unsafe trait Params: Zero {
     /// The number of parameters; the type takes `4 · COUNT` bytes.
     const COUNT: usize = {
-        assert!(
-            size_of::<Self>().is_multiple_of(4),
-            "Params: the type must consist of f32s"
-        );
-        assert!(
-            align_of::<Self>() <= 4,
-            "Params: the type must consist of f32s"
-        );
+        assert!(size_of::<Self>().is_multiple_of(4), "Params: the type must consist of f32s");
+        assert!(align_of::<Self>() <= 4, "Params: the type must consist of f32s");
         size_of::<Self>() / 4
     };
 
@@ -162,12 +156,7 @@ mod tests {
     #[test]
     #[cfg(feature = "alloc")]
     fn boxes_are_born_zero() {
-        assert!(
-            Dense::<100, 100>::boxed()
-                .flat()
-                .iter()
-                .all(|p| p.to_bits() == 0)
-        );
+        assert!(Dense::<100, 100>::boxed().flat().iter().all(|p| p.to_bits() == 0));
     }
 
     static ALIVE: Net = Net::ZERO;

@@ -40,10 +40,7 @@ impl<const IN: usize, const OUT: usize> From<(&SMatrix<f32, OUT, IN>, &SVector<f
 {
     /// The layer `y = M·x + b`, for shapes that fit the stack.
     fn from((matrix, bias): (&SMatrix<f32, OUT, IN>, &SVector<f32, OUT>)) -> Self {
-        let mut layer = Dense {
-            weights: [[0.0; OUT]; IN],
-            bias: (*bias).into(),
-        };
+        let mut layer = Dense { weights: [[0.0; OUT]; IN], bias: (*bias).into() };
         layer.set_weight_matrix(matrix);
         layer
     }
@@ -52,10 +49,7 @@ impl<const IN: usize, const OUT: usize> From<(&SMatrix<f32, OUT, IN>, &SVector<f
 impl<const IN: usize, const OUT: usize> From<&SMatrix<f32, OUT, IN>> for Dense<IN, OUT, NoBias> {
     /// The layer `y = M·x`, for shapes that fit the stack.
     fn from(matrix: &SMatrix<f32, OUT, IN>) -> Self {
-        let mut layer = Dense {
-            weights: [[0.0; OUT]; IN],
-            bias: NoBias,
-        };
+        let mut layer = Dense { weights: [[0.0; OUT]; IN], bias: NoBias };
         layer.set_weight_matrix(matrix);
         layer
     }

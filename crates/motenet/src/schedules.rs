@@ -39,12 +39,9 @@ impl Schedule {
             Schedule::StepDecay { every, factor } => step_decay(peak, step, every, factor),
             Schedule::Cosine => cosine(peak, 0.0, step, steps),
             Schedule::WarmupCosine { steps: warm } if step < warm => warm_up(peak, step, warm),
-            Schedule::WarmupCosine { steps: warm } => cosine(
-                peak,
-                0.0,
-                step.saturating_sub(warm),
-                steps.saturating_sub(warm),
-            ),
+            Schedule::WarmupCosine { steps: warm } => {
+                cosine(peak, 0.0, step.saturating_sub(warm), steps.saturating_sub(warm))
+            }
             Schedule::OneCycle => one_cycle(peak, step, steps),
         }
     }
@@ -58,11 +55,7 @@ pub fn step_decay(peak: f32, step: u32, every: u32, factor: f32) -> f32 {
 
 /// `(step + 1) / steps · peak`, a straight line that reaches `peak` at step `steps − 1`. Never panics.
 pub fn warm_up(peak: f32, step: u32, steps: u32) -> f32 {
-    if step >= steps {
-        peak
-    } else {
-        peak * ((step as f32 + 1.0) / steps as f32)
-    }
+    if step >= steps { peak } else { peak * ((step as f32 + 1.0) / steps as f32) }
 }
 
 /// `end + (start − end)·(1 + cos(π·step / steps))/2` (Loshchilov and Hutter, 2017; PyTorch's

@@ -16,10 +16,7 @@ impl<'a> Shard<'a> {
     /// All parameters of `model`. Never panics.
     #[inline(always)]
     pub fn whole<M: Params>(model: &'a mut M) -> Self {
-        Shard {
-            start: 0,
-            flat: model.flat_mut(),
-        }
+        Shard { start: 0, flat: model.flat_mut() }
     }
 
     /// The run of parameters that begins with number `start`. Never panics.
@@ -35,16 +32,7 @@ impl<'a> Shard<'a> {
         let cut = at.saturating_sub(self.start).min(self.flat.len());
         let (head, tail) = self.flat.split_at_mut_checked(cut).unwrap_or_default();
         let rest = self.start.saturating_sub(at);
-        (
-            Shard {
-                start: self.start,
-                flat: head,
-            },
-            Shard {
-                start: rest,
-                flat: tail,
-            },
-        )
+        (Shard { start: self.start, flat: head }, Shard { start: rest, flat: tail })
     }
 
     /// The number of the first parameter.

@@ -78,8 +78,7 @@ pub(crate) fn first<T>(rows: &[T], n: usize) -> &[T] {
 #[inline(always)]
 pub(crate) fn first_mut<T>(rows: &mut [T], n: usize) -> &mut [T] {
     let n = n.min(rows.len());
-    rows.split_at_mut_checked(n)
-        .map_or(&mut [], |(head, _)| head)
+    rows.split_at_mut_checked(n).map_or(&mut [], |(head, _)| head)
 }
 
 #[cfg(test)]
@@ -89,10 +88,7 @@ mod tests {
     #[test]
     fn flattens_row_major() {
         let rows = [[[1u8, 2], [3, 4], [5, 6]], [[7, 8], [9, 10], [11, 12]]];
-        assert_eq!(
-            <[[u8; 2]; 3]>::flatten(&rows),
-            [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
-        );
+        assert_eq!(<[[u8; 2]; 3]>::flatten(&rows), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
         assert_eq!(<[[u8; 2]; 3] as Tensor>::LEN, 6);
     }
 

@@ -12,17 +12,11 @@ pub(super) struct Stroke {
 }
 
 const fn smooth(points: &'static [Point]) -> Stroke {
-    Stroke {
-        smooth: true,
-        points,
-    }
+    Stroke { smooth: true, points }
 }
 
 const fn straight(points: &'static [Point]) -> Stroke {
-    Stroke {
-        smooth: false,
-        points,
-    }
+    Stroke { smooth: false, points }
 }
 
 /// One way of writing a figure.
@@ -63,12 +57,7 @@ const ZERO: &[Glyph] = &[
 const ONE: &[Glyph] = &[
     // A bare stroke, twice as likely as the others.
     &[straight(&[(0.0, -0.50), (0.0, 0.0), (0.0, 0.50)])],
-    &[smooth(&[
-        (0.01, -0.50),
-        (-0.01, -0.15),
-        (-0.01, 0.15),
-        (0.01, 0.50),
-    ])],
+    &[smooth(&[(0.01, -0.50), (-0.01, -0.15), (-0.01, 0.15), (0.01, 0.50)])],
     // With a flag.
     &[straight(&[(-0.20, -0.30), (0.03, -0.50), (0.03, 0.50)])],
     // With a flag and a foot.
@@ -123,13 +112,7 @@ const TWO: &[Glyph] = &[
 const THREE: &[Glyph] = &[
     // Two bows.
     &[
-        smooth(&[
-            (-0.28, -0.38),
-            (-0.05, -0.50),
-            (0.21, -0.38),
-            (0.16, -0.14),
-            (-0.08, -0.03),
-        ]),
+        smooth(&[(-0.28, -0.38), (-0.05, -0.50), (0.21, -0.38), (0.16, -0.14), (-0.08, -0.03)]),
         smooth(&[
             (-0.08, -0.03),
             (0.20, 0.04),
@@ -142,13 +125,7 @@ const THREE: &[Glyph] = &[
     // A flat top.
     &[
         straight(&[(-0.26, -0.48), (0.24, -0.48), (-0.04, -0.08)]),
-        smooth(&[
-            (-0.04, -0.08),
-            (0.22, 0.03),
-            (0.27, 0.28),
-            (0.05, 0.48),
-            (-0.28, 0.40),
-        ]),
+        smooth(&[(-0.04, -0.08), (0.22, 0.03), (0.27, 0.28), (0.05, 0.48), (-0.28, 0.40)]),
     ],
     // A small loop in the middle.
     &[smooth(&[
@@ -178,13 +155,7 @@ const FOUR: &[Glyph] = &[
     ],
     // Open and round.
     &[
-        smooth(&[
-            (-0.24, -0.46),
-            (-0.30, -0.18),
-            (-0.20, 0.03),
-            (0.04, 0.05),
-            (0.22, -0.04),
-        ]),
+        smooth(&[(-0.24, -0.46), (-0.30, -0.18), (-0.20, 0.03), (0.04, 0.05), (0.22, -0.04)]),
         straight(&[(0.26, -0.48), (0.22, -0.04), (0.18, 0.50)]),
     ],
 ];
@@ -339,13 +310,7 @@ const NINE: &[Glyph] = &[
             (0.08, -0.06),
             (0.22, -0.36),
         ]),
-        smooth(&[
-            (0.22, -0.36),
-            (0.25, 0.00),
-            (0.18, 0.34),
-            (-0.02, 0.49),
-            (-0.24, 0.42),
-        ]),
+        smooth(&[(0.22, -0.36), (0.25, 0.00), (0.18, 0.34), (-0.02, 0.49), (-0.24, 0.42)]),
     ],
     // An open bowl.
     &[smooth(&[

@@ -95,32 +95,20 @@ fn image(seed: u64, k: u64, label: u8) -> Image {
         if let Some(&(_, to)) = moved.iter().find(|(from, _)| *from == point) {
             return to;
         }
-        let to = (
-            point.0 + SHAKE * random.bell(),
-            point.1 + SHAKE * random.bell(),
-        );
+        let to = (point.0 + SHAKE * random.bell(), point.1 + SHAKE * random.bell());
         moved.push((point, to));
         to
     };
     let strokes: Vec<(bool, Vec<Point>)> = glyph
         .iter()
-        .map(|stroke| {
-            (
-                stroke.smooth,
-                stroke.points.iter().map(|&p| shake(p)).collect(),
-            )
-        })
+        .map(|stroke| (stroke.smooth, stroke.points.iter().map(|&p| shake(p)).collect()))
         .collect();
 
     let map = Map::random(&mut random);
     let lines: Vec<Vec<Point>> = strokes
         .iter()
         .map(|(smooth, points)| {
-            let mut line = if *smooth {
-                pen::curve(points)
-            } else {
-                points.clone()
-            };
+            let mut line = if *smooth { pen::curve(points) } else { points.clone() };
             line.iter_mut().for_each(|point| *point = map.apply(*point));
             line
         })
@@ -191,10 +179,7 @@ mod tests {
             }
         }
         // Each figure at each place 10 times in 100, standard deviation 3.
-        assert!(
-            at_place.as_flattened().iter().all(|n| (1..=25).contains(n)),
-            "{at_place:?}"
-        );
+        assert!(at_place.as_flattened().iter().all(|n| (1..=25).contains(n)), "{at_place:?}");
     }
 
     #[test]
@@ -209,14 +194,7 @@ mod tests {
             assert!((400..760).contains(&zeros(image)), "{}", zeros(image));
             assert!(image.iter().any(|&p| p > 128));
             edge += (0..28)
-                .flat_map(|i| {
-                    [
-                        image[i],
-                        image[27 * 28 + i],
-                        image[28 * i],
-                        image[28 * i + 27],
-                    ]
-                })
+                .flat_map(|i| [image[i], image[27 * 28 + i], image[28 * i], image[28 * i + 27]])
                 .map(|p| u32::from(p > 0))
                 .sum::<u32>();
         }
@@ -234,10 +212,7 @@ mod tests {
     #[test]
     fn splits_are_consecutive_and_say_their_seed() {
         let made = splits(6, 30, 10, 20);
-        assert_eq!(
-            (made.name.as_str(), made.origin.as_str()),
-            ("made-up", "seed 6")
-        );
+        assert_eq!((made.name.as_str(), made.origin.as_str()), ("made-up", "seed 6"));
         let all = digits(6, 0, 60);
         assert_eq!(made.train.images, all.images[..30]);
         assert_eq!(made.validation.images, all.images[30..40]);

@@ -26,16 +26,8 @@ pub(super) fn curve(points: &[Point]) -> Vec<Point> {
     for k in 1..points.len() {
         let (b, c) = (points[k - 1], points[k]);
         // At the ends the missing neighbour is the mirror image of the other one.
-        let a = if k >= 2 {
-            points[k - 2]
-        } else {
-            mirrored(c, b)
-        };
-        let d = if k + 1 < points.len() {
-            points[k + 1]
-        } else {
-            mirrored(b, last)
-        };
+        let a = if k >= 2 { points[k - 2] } else { mirrored(c, b) };
+        let d = if k + 1 < points.len() { points[k + 1] } else { mirrored(b, last) };
         for piece in 1..=PIECES {
             let t = piece as f32 / PIECES as f32;
             line.push((spline(a.0, b.0, c.0, d.0, t), spline(a.1, b.1, c.1, d.1, t)));
@@ -91,10 +83,7 @@ impl Map {
         let bent_y = y + (b[3] * xx + b[4] * xy + b[5] * yy);
         let x = (bent_x - self.slant * bent_y) * self.scale.0;
         let y = bent_y * self.scale.1;
-        (
-            self.cosine * x - self.sine * y,
-            self.sine * x + self.cosine * y,
-        )
+        (self.cosine * x - self.sine * y, self.sine * x + self.cosine * y)
     }
 }
 
@@ -118,10 +107,7 @@ pub(super) fn centred(mut lines: Vec<Vec<Point>>, shift: Point) -> Vec<Vec<Point
         high = (high.0.max(x), high.1.max(y));
     }
     let centre = SIDE as f32 / 2.0;
-    let by = (
-        centre + shift.0 - (low.0 + high.0) / 2.0,
-        centre + shift.1 - (low.1 + high.1) / 2.0,
-    );
+    let by = (centre + shift.0 - (low.0 + high.0) / 2.0, centre + shift.1 - (low.1 + high.1) / 2.0);
     for point in lines.iter_mut().flatten() {
         *point = (point.0 + by.0, point.1 + by.1);
     }
@@ -209,10 +195,7 @@ mod tests {
         // A line of length 10 with radius 2: 10·4 + π·2², and the linear rim evens out.
         let lines = [vec![(9.0, 14.3), (19.0, 14.3)]];
         let area: f32 = draw(&lines, 2.0).iter().sum();
-        assert!(
-            (area - (40.0 + 4.0 * std::f32::consts::PI)).abs() < 1.0,
-            "{area}"
-        );
+        assert!((area - (40.0 + 4.0 * std::f32::consts::PI)).abs() < 1.0, "{area}");
         // A point is a disc.
         let area: f32 = draw(&[vec![(14.0, 14.0), (14.0, 14.0)]], 3.0).iter().sum();
         assert!((area - 9.0 * std::f32::consts::PI).abs() < 1.0, "{area}");

@@ -103,10 +103,7 @@ pub(super) fn fetch(
             if reasons.is_empty() {
                 reasons.push("no mirror is configured".into());
             }
-            return Err(Error::Download {
-                file: file.name().into(),
-                reasons: reasons.join("; "),
-            });
+            return Err(Error::Download { file: file.name().into(), reasons: reasons.join("; ") });
         };
         first = mirror;
         progress(Progress::Verified { file: file.name() });
@@ -115,11 +112,7 @@ pub(super) fn fetch(
 }
 
 fn agent(options: &Options) -> ureq::Agent {
-    let proxy = if options.proxy_from_env {
-        ureq::Proxy::try_from_env()
-    } else {
-        None
-    };
+    let proxy = if options.proxy_from_env { ureq::Proxy::try_from_env() } else { None };
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         // The content is gzip already, and Range counts the bytes of what is stored.

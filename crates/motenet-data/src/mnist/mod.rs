@@ -54,10 +54,7 @@ use pinned::File;
 pub fn load(options: &Options, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Splits, Error> {
     let available = options.pinned[File::TrainLabels as usize].count;
     if options.validation >= available {
-        return Err(Error::Validation {
-            validation: options.validation,
-            available,
-        });
+        return Err(Error::Validation { validation: options.validation, available });
     }
     let (paths, folder) = locate(options, progress)?;
     let path = |file: File| &paths[file as usize];
@@ -80,10 +77,7 @@ fn locate(
     options: &Options,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<([PathBuf; 4], PathBuf), Error> {
-    let by_hand = [
-        (&options.data_dir, "data_dir"),
-        (&options.mnist_dir, "MNIST_DIR"),
-    ];
+    let by_hand = [(&options.data_dir, "data_dir"), (&options.mnist_dir, "MNIST_DIR")];
     for (folder, named_by) in by_hand {
         if let Some(folder) = folder {
             return match complete(folder) {
@@ -102,19 +96,15 @@ fn locate(
         Err(missing) => missing,
     };
     if !options.download {
-        return Err(Error::NotDownloaded {
-            folder: folder.clone(),
-            missing: names(&missing),
-        });
+        return Err(Error::NotDownloaded { folder: folder.clone(), missing: names(&missing) });
     }
     download::fetch(&missing, folder, options, progress)?;
     match complete(folder) {
         Ok(paths) => Ok((paths, folder.clone())),
         // Somebody removed what was just put there.
-        Err(missing) => Err(Error::NotDownloaded {
-            folder: folder.clone(),
-            missing: names(&missing),
-        }),
+        Err(missing) => {
+            Err(Error::NotDownloaded { folder: folder.clone(), missing: names(&missing) })
+        }
     }
 }
 
@@ -122,15 +112,9 @@ fn locate(
 fn complete(folder: &Path) -> Result<[PathBuf; 4], Vec<File>> {
     let found = File::ALL.map(|file| file.find(folder));
     let missing = File::ALL.into_iter().zip(&found);
-    let missing: Vec<_> = missing
-        .filter(|(_, path)| path.is_none())
-        .map(|(file, _)| file)
-        .collect();
-    if missing.is_empty() {
-        Ok(found.map(Option::unwrap_or_default))
-    } else {
-        Err(missing)
-    }
+    let missing: Vec<_> =
+        missing.filter(|(_, path)| path.is_none()).map(|(file, _)| file).collect();
+    if missing.is_empty() { Ok(found.map(Option::unwrap_or_default)) } else { Err(missing) }
 }
 
 fn names(files: &[File]) -> String {
@@ -154,9 +138,5 @@ fn check(path: &Path, found: String, pinned: &Pinned) -> Result<(), Error> {
     if found == pinned.sha256 {
         return Ok(());
     }
-    Err(Error::Checksum {
-        path: path.into(),
-        found,
-        expected: pinned.sha256.clone(),
-    })
+    Err(Error::Checksum { path: path.into(), found, expected: pinned.sha256.clone() })
 }

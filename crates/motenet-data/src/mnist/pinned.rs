@@ -12,12 +12,8 @@ pub(super) enum File {
 }
 
 impl File {
-    pub(super) const ALL: [Self; 4] = [
-        Self::TrainImages,
-        Self::TrainLabels,
-        Self::TestImages,
-        Self::TestLabels,
-    ];
+    pub(super) const ALL: [Self; 4] =
+        [Self::TrainImages, Self::TrainLabels, Self::TestImages, Self::TestLabels];
 
     /// The name under which the database was published, without `.gz`.
     pub(super) fn name(self) -> &'static str {
@@ -58,25 +54,10 @@ pub struct Pinned {
 /// The original files.
 pub(super) fn original() -> [Pinned; 4] {
     [
-        (
-            60_000,
-            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        ),
-        (
-            60_000,
-            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        ),
-        (
-            10_000,
-            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        ),
-        (
-            10_000,
-            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-        ),
+        (60_000, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+        (60_000, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+        (10_000, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+        (10_000, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
     ]
-    .map(|(count, sha256)| Pinned {
-        count,
-        sha256: sha256.into(),
-    })
+    .map(|(count, sha256)| Pinned { count, sha256: sha256.into() })
 }

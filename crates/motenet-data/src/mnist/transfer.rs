@@ -88,11 +88,7 @@ impl Transfer<'_> {
 
     /// The most that the compressed file can sensibly be: deflate stores what it cannot shrink.
     fn most(&self) -> u64 {
-        let item = if self.file.is_images() {
-            crate::PIXELS
-        } else {
-            1
-        };
+        let item = if self.file.is_images() { crate::PIXELS } else { 1 };
         (self.pinned().count * item) as u64 + (1 << 20)
     }
 
@@ -104,15 +100,10 @@ impl Transfer<'_> {
         if from > 0 {
             request = request.header("Range", format!("bytes={from}-"));
         }
-        let mut response = request
-            .call()
-            .map_err(|error| Failure::Broken(one_line(&error)))?;
+        let mut response = request.call().map_err(|error| Failure::Broken(one_line(&error)))?;
         let header = |name| response.headers().get(name)?.to_str().ok();
         let (from, total) = match response.status().as_u16() {
-            200 => (
-                0,
-                header("Content-Length").and_then(|text| text.parse().ok()),
-            ),
+            200 => (0, header("Content-Length").and_then(|text| text.parse().ok())),
             206 if from > 0 => match header("Content-Range").and_then(content_range) {
                 Some((start, total)) if start == from => (from, total),
                 _ => return Err(self.start_again("the server sent another range than asked for")),
@@ -133,14 +124,8 @@ impl Transfer<'_> {
 
     fn open_part(&self, from: u64) -> Result<fs::File, Failure> {
         let mut open = OpenOptions::new();
-        let open = if from > 0 {
-            open.append(true)
-        } else {
-            open.write(true).truncate(true)
-        };
-        open.create(true)
-            .open(&self.part)
-            .map_err(|source| self.local(source))
+        let open = if from > 0 { open.append(true) } else { open.write(true).truncate(true) };
+        open.create(true).open(&self.part).map_err(|source| self.local(source))
     }
 
     /// Copies the body to the part. What came before a failure stays in it.
@@ -166,32 +151,22 @@ impl Transfer<'_> {
             };
             bytes += got as u64;
             if bytes > self.most() {
-                return Err(Failure::Wrong {
-                    reason: self.too_big(),
-                    resumed: from > 0,
-                });
+                return Err(Failure::Wrong { reason: self.too_big(), resumed: from > 0 });
             }
-            part.write_all(&buffer[..got])
-                .map_err(|source| self.local(source))?;
+            part.write_all(&buffer[..got]).map_err(|source| self.local(source))?;
             let file = self.file.name();
             progress(Progress::Received { file, bytes, total });
             in_window += got as u64;
             if in_window >= TRICKLE {
                 (window, in_window) = (Instant::now(), 0);
             } else if window.elapsed() > self.options.stall_timeout {
-                return Err(Failure::Broken(self.cut(
-                    bytes,
-                    total,
-                    "the server is too slow",
-                )));
+                return Err(Failure::Broken(self.cut(bytes, total, "the server is too slow")));
             }
         }
         match total {
-            Some(total) if bytes < total => Err(Failure::Broken(self.cut(
-                bytes,
-                Some(total),
-                "the server hung up",
-            ))),
+            Some(total) if bytes < total => {
+                Err(Failure::Broken(self.cut(bytes, Some(total), "the server hung up")))
+            }
             _ => Ok(()),
         }
     }
@@ -206,16 +181,11 @@ impl Transfer<'_> {
         match checked {
             Ok(()) => Ok(()),
             Err(error @ (Error::Denied { .. } | Error::Read { .. })) => Err(Failure::Local(error)),
-            Err(Error::Checksum {
-                found, expected, ..
-            }) => Err(Failure::Wrong {
+            Err(Error::Checksum { found, expected, .. }) => Err(Failure::Wrong {
                 reason: format!("SHA-256 of the content is {found}, expected {expected}"),
                 resumed,
             }),
-            Err(error) => Err(Failure::Wrong {
-                reason: one_line(&error),
-                resumed,
-            }),
+            Err(error) => Err(Failure::Wrong { reason: one_line(&error), resumed }),
         }
     }
 
@@ -235,17 +205,11 @@ impl Transfer<'_> {
     }
 
     fn start_again(&self, reason: &str) -> Failure {
-        Failure::Wrong {
-            reason: reason.into(),
-            resumed: true,
-        }
+        Failure::Wrong { reason: reason.into(), resumed: true }
     }
 
     fn too_big(&self) -> String {
-        format!(
-            "the server offers more than the {} bytes that the file can have",
-            self.most()
-        )
+        format!("the server offers more than the {} bytes that the file can have", self.most())
     }
 
     fn cut(&self, bytes: u64, total: Option<u64>, why: &str) -> String {
@@ -287,14 +251,7 @@ mod tests {
     fn content_ranges() {
         assert_eq!(content_range("bytes 5-9/10"), Some((5, Some(10))));
         assert_eq!(content_range("bytes 0-0/*"), Some((0, None)));
-        for bad in [
-            "",
-            "bytes",
-            "bytes */10",
-            "lines 1-2/3",
-            "bytes -1-2/3",
-            "bytes 1/2",
-        ] {
+        for bad in ["", "bytes", "bytes */10", "lines 1-2/3", "bytes -1-2/3", "bytes 1/2"] {
             assert_eq!(content_range(bad), None, "{bad}");
         }
     }

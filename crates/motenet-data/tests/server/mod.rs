@@ -137,17 +137,11 @@ fn answer(
     let mut stream = &stream;
     let head = |status: u16, rest: &str| {
         let mut stream = stream;
-        write!(
-            stream,
-            "HTTP/1.1 {status} x\r\nConnection: close\r\n{rest}\r\n"
-        )
+        write!(stream, "HTTP/1.1 {status} x\r\nConnection: close\r\n{rest}\r\n")
     };
     let honest = || {
         if start >= all && range.is_some() {
-            head(
-                416,
-                &format!("Content-Range: bytes */{all}\r\nContent-Length: 0\r\n"),
-            )?;
+            head(416, &format!("Content-Range: bytes */{all}\r\nContent-Length: 0\r\n"))?;
             return Ok(&file[..0]);
         }
         let length = all - start;
@@ -155,10 +149,7 @@ fn answer(
         match range {
             None => head(200, &length)?,
             Some(_) => {
-                head(
-                    206,
-                    &format!("{length}Content-Range: bytes {start}-{}/{all}\r\n", all - 1),
-                )?;
+                head(206, &format!("{length}Content-Range: bytes {start}-{}/{all}\r\n", all - 1))?;
             }
         }
         Ok::<_, std::io::Error>(&file[start..])
@@ -170,10 +161,7 @@ fn answer(
             stream.write_all(file)
         }
         Reply::WrongRange => {
-            head(
-                206,
-                &format!("Content-Length: 3\r\nContent-Range: bytes 1-3/{all}\r\n"),
-            )?;
+            head(206, &format!("Content-Length: 3\r\nContent-Range: bytes 1-3/{all}\r\n"))?;
             stream.write_all(&file[1..4])
         }
         Reply::Status(status) => head(status, "Content-Length: 0\r\n"),
@@ -198,10 +186,9 @@ fn answer(
             }
             Ok(())
         }
-        Reply::Redirect(url) => head(
-            302,
-            &format!("Location: {url}{path}\r\nContent-Length: 0\r\n"),
-        ),
+        Reply::Redirect(url) => {
+            head(302, &format!("Location: {url}{path}\r\nContent-Length: 0\r\n"))
+        }
         Reply::Bytes(bytes) => {
             head(200, &format!("Content-Length: {}\r\n", bytes.len()))?;
             stream.write_all(&bytes)
@@ -211,10 +198,7 @@ fn answer(
             stream.write_all(&file[..bytes.min(all)])
         }
         Reply::Encoded => {
-            head(
-                200,
-                &format!("Content-Encoding: gzip\r\nContent-Length: {all}\r\n"),
-            )?;
+            head(200, &format!("Content-Encoding: gzip\r\nContent-Length: {all}\r\n"))?;
             stream.write_all(file)
         }
         Reply::Huge => head(200, "Content-Length: 99999999999\r\n"),
@@ -246,11 +230,7 @@ pub(crate) fn raw_files() -> HashMap<String, Vec<u8>> {
         }
         (name.to_string(), bytes)
     };
-    NAMES
-        .iter()
-        .enumerate()
-        .map(|(k, name)| file(name, COUNTS[k / 2]))
-        .collect()
+    NAMES.iter().enumerate().map(|(k, name)| file(name, COUNTS[k / 2])).collect()
 }
 
 /// The same, gzipped, under the names that end in `.gz`.
@@ -266,10 +246,7 @@ pub(crate) fn packed_files() -> HashMap<String, Vec<u8>> {
 /// Options that know the small files, this cache folder and these mirrors, and nothing else.
 pub(crate) fn options(cache: &Path, mirrors: &[&str]) -> Options {
     let raw = raw_files();
-    let mut pinned = [0, 1, 2, 3].map(|k| Pinned {
-        count: COUNTS[k / 2],
-        sha256: String::new(),
-    });
+    let mut pinned = [0, 1, 2, 3].map(|k| Pinned { count: COUNTS[k / 2], sha256: String::new() });
     for (pinned, name) in pinned.iter_mut().zip(NAMES) {
         let hash = Sha256::digest(&raw[name]);
         pinned.sha256 = hash.iter().map(|byte| format!("{byte:02x}")).collect();

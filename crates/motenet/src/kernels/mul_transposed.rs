@@ -54,10 +54,7 @@ fn plain<I: Isa, const IN: usize, const OUT: usize>(
 ) {
     for (dy, dx) in dy.iter().zip(dx) {
         for (w, dx) in w.iter().zip(dx) {
-            *dx = w
-                .iter()
-                .zip(dy)
-                .fold(0.0, |sum, (&w, &dy)| I::fma(w, dy, sum));
+            *dx = w.iter().zip(dy).fold(0.0, |sum, (&w, &dy)| I::fma(w, dy, sum));
         }
     }
 }

@@ -37,14 +37,7 @@ impl<const IN: usize, const OUT: usize> Kernel for AddOuter<'_, IN, OUT> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        accumulate::<I, _, OUT>(
-            self.dw,
-            Columns {
-                columns: self.x,
-                first: self.first,
-            },
-            self.dy,
-        );
+        accumulate::<I, _, OUT>(self.dw, Columns { columns: self.x, first: self.first }, self.dy);
     }
 }
 

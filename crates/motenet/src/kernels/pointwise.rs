@@ -16,11 +16,7 @@ pub trait Scalar {
 /// `y[k] = f(x[k])`; `y` is overwritten, the shorter slice sets the length. Never panics.
 #[inline]
 pub fn map<F: Scalar>(simd: Simd, x: &[f32], y: &mut [f32]) {
-    simd.run(Map::<F> {
-        x,
-        y,
-        f: PhantomData,
-    });
+    simd.run(Map::<F> { x, y, f: PhantomData });
 }
 
 struct Map<'a, F> {
@@ -43,13 +39,7 @@ impl<F: Scalar> Kernel for Map<'_, F> {
 /// `dx[k] = f′(x[k])·dy[k]`; `dx` is overwritten, the shortest slice sets the length. Never panics.
 #[inline]
 pub fn map_back<F: Scalar>(simd: Simd, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
-    simd.run(MapBack::<F> {
-        x,
-        y,
-        dy,
-        dx,
-        f: PhantomData,
-    });
+    simd.run(MapBack::<F> { x, y, dy, dx, f: PhantomData });
 }
 
 struct MapBack<'a, F> {

@@ -19,20 +19,14 @@ fn number(rng: &mut impl rand_core::Rng) -> f32 {
 
 fn rows<const K: usize>(seed: u64, n: usize) -> Vec<[f32; K]> {
     let mut rng = random::generator(seed);
-    (0..n)
-        .map(|_| core::array::from_fn(|_| number(&mut rng)))
-        .collect()
+    (0..n).map(|_| core::array::from_fn(|_| number(&mut rng))).collect()
 }
 
 fn same<const K: usize>(found: &[[f32; K]], expected: &[[f32; K]], what: &str, simd: Simd) {
     for (n, (found, expected)) in found.iter().zip(expected).enumerate() {
         for (k, (found, expected)) in found.iter().zip(expected).enumerate() {
             let level = simd.name();
-            assert_eq!(
-                found.to_bits(),
-                expected.to_bits(),
-                "{what} at [{n}][{k}], {level}"
-            );
+            assert_eq!(found.to_bits(), expected.to_bits(), "{what} at [{n}][{k}], {level}");
         }
     }
 }
@@ -61,12 +55,7 @@ fn check<const IN: usize, const OUT: usize>() {
         for simd in Simd::available() {
             let mut dx = start_dx.clone();
             mul_transposed(simd, &w, &dy, &mut dx);
-            same(
-                &dx,
-                &expected,
-                &format!("mul_transposed {n}×{IN}×{OUT}"),
-                simd,
-            );
+            same(&dx, &expected, &format!("mul_transposed {n}×{IN}×{OUT}"), simd);
         }
         for first in [0, 1, IN / 2, IN] {
             let mut expected = start_dw[first..].to_vec();
@@ -106,12 +95,7 @@ fn squares_are_summed_in_sixteen_chains() {
         let x: Vec<f32> = rows::<1>(8, n).as_flattened().to_vec();
         for simd in Simd::available() {
             let (sum, expected) = (sum_squares(simd, &x), naive::sum_squares(&x));
-            assert_eq!(
-                sum.to_bits(),
-                expected.to_bits(),
-                "{n} values, {}",
-                simd.name()
-            );
+            assert_eq!(sum.to_bits(), expected.to_bits(), "{n} values, {}", simd.name());
         }
     }
 }
@@ -128,11 +112,7 @@ fn short_slices_set_the_number_of_samples() {
         assert_eq!(y, [[2.0; 3]]);
         let mut dw = [[0.0; 3]; 4];
         add_outer(simd, &[[1.0; 2]; 2], &[[1.0; 3]; 1], 1, &mut dw);
-        assert_eq!(
-            dw,
-            [[1.0; 3], [0.0; 3], [0.0; 3], [0.0; 3]],
-            "rows past the layer's stay"
-        );
+        assert_eq!(dw, [[1.0; 3], [0.0; 3], [0.0; 3], [0.0; 3]], "rows past the layer's stay");
         let mut dx = [[9.0; 2]; 3];
         mul_transposed(simd, &w, &[[1.0; 3]; 2], &mut dx);
         assert_eq!(dx, [[3.0; 2], [3.0; 2], [9.0; 2]]);

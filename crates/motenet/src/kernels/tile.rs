@@ -51,16 +51,9 @@ impl<const M: usize> Left for Columns<'_, M> {
     ) -> impl Iterator<Item = [f32; R]> {
         let at = self.first + row;
         let columns = crate::tensor::first(self.columns, depth.end);
-        columns
-            .get(depth.start..)
-            .unwrap_or_default()
-            .iter()
-            .map_while(move |column| {
-                column
-                    .get(at..)
-                    .and_then(|column| column.first_chunk())
-                    .copied()
-            })
+        columns.get(depth.start..).unwrap_or_default().iter().map_while(move |column| {
+            column.get(at..).and_then(|column| column.first_chunk()).copied()
+        })
     }
 }
 
@@ -144,10 +137,7 @@ fn tiles<I: Isa, L: Left, const N: usize, const C: usize, const R: usize>(
     mut row: usize,
     column: usize,
 ) -> usize {
-    while let Some(rows) = c
-        .get_mut(row..)
-        .and_then(|rows| rows.first_chunk_mut::<R>())
-    {
+    while let Some(rows) = c.get_mut(row..).and_then(|rows| rows.first_chunk_mut::<R>()) {
         let mut acc = [[0.0; C]; R];
         for (acc, row) in acc.iter_mut().zip(rows.iter()) {
             *acc = *block(row, column);
@@ -167,9 +157,7 @@ fn tiles<I: Isa, L: Left, const N: usize, const C: usize, const R: usize>(
 /// `row[column..column + C]`, which the callers keep inside the row.
 #[inline(always)]
 fn block<const C: usize>(row: &[f32], column: usize) -> &[f32; C] {
-    row.get(column..)
-        .and_then(|row| row.first_chunk())
-        .unwrap_or(&[0.0; C])
+    row.get(column..).and_then(|row| row.first_chunk()).unwrap_or(&[0.0; C])
 }
 
 /// The last `N % 16` columns: `b` is copied, padded to 16 columns, a stretch of `k` at a time.
@@ -204,10 +192,7 @@ fn packed_tiles<I: Isa, L: Left, const N: usize, const R: usize>(
     mut row: usize,
 ) -> usize {
     let column = N / 16 * 16;
-    while let Some(rows) = c
-        .get_mut(row..)
-        .and_then(|rows| rows.first_chunk_mut::<R>())
-    {
+    while let Some(rows) = c.get_mut(row..).and_then(|rows| rows.first_chunk_mut::<R>()) {
         let mut acc = [[0.0; 16]; R];
         // Lane by lane against the length of the row, which is a constant: the tests vanish when the
         // loop is unrolled, and the tile stays in registers.

@@ -77,18 +77,8 @@ impl<const IN: usize, const OUT: usize, B: Bias<OUT>> Layer for Dense<IN, OUT, B
     /// `y[n][o] = b[o] + Σ_i x[n][i]·w[i][o]`
     #[inline]
     fn forward<const N: usize>(&self, pass: Pass, x: &[[f32; IN]], y: &mut [[f32; OUT]; N]) {
-        debug_assert!(
-            x.len() <= N,
-            "a batch of {} does not fit a workspace of {N}",
-            x.len()
-        );
-        affine(
-            pass.simd,
-            x,
-            &self.weights,
-            self.bias.row(),
-            first_mut(y, x.len()),
-        );
+        debug_assert!(x.len() <= N, "a batch of {} does not fit a workspace of {N}", x.len());
+        affine(pass.simd, x, &self.weights, self.bias.row(), first_mut(y, x.len()));
     }
 
     fn describe(visit: &mut dyn FnMut(LayerInfo)) {
@@ -132,18 +122,12 @@ impl<const IN: usize, const OUT: usize, B: Bias<OUT>> Train for Dense<IN, OUT, B
         add_rows(dy, bias.start(), bias.into_flat());
 
         // A shard may begin and end inside a row: whole rows in the middle, parts at both ends.
-        let Some((row, column)) = weights
-            .start()
-            .checked_div(OUT)
-            .zip(weights.start().checked_rem(OUT))
+        let Some((row, column)) =
+            weights.start().checked_div(OUT).zip(weights.start().checked_rem(OUT))
         else {
             return; // no outputs, no weights
         };
-        let (head, weights) = weights.split(if column == 0 {
-            row * OUT
-        } else {
-            (row + 1) * OUT
-        });
+        let (head, weights) = weights.split(if column == 0 { row * OUT } else { (row + 1) * OUT });
         add_outer_part(x, dy, row, column, head.into_flat());
         let row = row + usize::from(column > 0);
         let (rows, tail) = weights.into_flat().as_chunks_mut::<OUT>();

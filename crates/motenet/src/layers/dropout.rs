@@ -21,10 +21,7 @@ pub struct Dropout<const N: usize, const PERCENT: u32>;
 impl<const LEN: usize, const PERCENT: u32> Dropout<LEN, PERCENT> {
     /// Elements are kept whose 32 random bits lie below this: `2³²·(1 − p)`.
     const KEEP: u64 = {
-        assert!(
-            PERCENT < 100,
-            "Dropout: PERCENT must be below 100, or nothing is left"
-        );
+        assert!(PERCENT < 100, "Dropout: PERCENT must be below 100, or nothing is left");
         (1 << 32) * (100 - PERCENT as u64) / 100
     };
     const SCALE: f32 = 100.0 / (100 - PERCENT) as f32;
@@ -60,22 +57,12 @@ impl<const LEN: usize, const PERCENT: u32> Layer for Dropout<LEN, PERCENT> {
 
     /// `y = x·mask / (1 − p)`
     fn forward<const N: usize>(&self, pass: Pass, x: &[[f32; LEN]], y: &mut [[f32; LEN]; N]) {
-        debug_assert!(
-            x.len() <= N,
-            "a batch of {} does not fit a workspace of {N}",
-            x.len()
-        );
+        debug_assert!(x.len() <= N, "a batch of {} does not fit a workspace of {N}", x.len());
         Self::apply(pass, x, first_mut(y, x.len()));
     }
 
     fn describe(visit: &mut dyn FnMut(LayerInfo)) {
-        visit(LayerInfo {
-            name: "Dropout",
-            input_len: LEN,
-            output_len: LEN,
-            params: 0,
-            macs: 0,
-        });
+        visit(LayerInfo { name: "Dropout", input_len: LEN, output_len: LEN, params: 0, macs: 0 });
     }
 }
 
@@ -153,10 +140,7 @@ mod tests {
         let mut acts = <Two as Layer>::Acts::<1>::ZERO;
         let pass = Pass::train(Simd::baseline(), 5, 0);
         Two::ZERO.forward(pass, &[[1.0; 1000]], &mut acts);
-        let kept = crate::Acts::output(&acts)[0]
-            .iter()
-            .filter(|y| **y > 0.0)
-            .count();
+        let kept = crate::Acts::output(&acts)[0].iter().filter(|y| **y > 0.0).count();
         assert!((181..=319).contains(&kept), "{kept} of 1000 kept at 25 %"); // five deviations
     }
 

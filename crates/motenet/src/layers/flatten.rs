@@ -20,28 +20,13 @@ impl<T: Tensor<Elem = f32>, const LEN: usize> Layer for Flatten<T, LEN> {
     /// `y[k] = x[k]`, counted row-major
     #[inline]
     fn forward<const N: usize>(&self, _: Pass, x: &[T], y: &mut [[f32; LEN]; N]) {
-        const {
-            assert!(
-                T::LEN == LEN,
-                "Flatten<T, N>: N must be the number of elements of T"
-            )
-        };
-        debug_assert!(
-            x.len() <= N,
-            "a batch of {} does not fit a workspace of {N}",
-            x.len()
-        );
+        const { assert!(T::LEN == LEN, "Flatten<T, N>: N must be the number of elements of T") };
+        debug_assert!(x.len() <= N, "a batch of {} does not fit a workspace of {N}", x.len());
         copy(T::flatten(x), first_mut(y, x.len()).as_flattened_mut());
     }
 
     fn describe(visit: &mut dyn FnMut(LayerInfo)) {
-        visit(LayerInfo {
-            name: "Flatten",
-            input_len: LEN,
-            output_len: LEN,
-            params: 0,
-            macs: 0,
-        });
+        visit(LayerInfo { name: "Flatten", input_len: LEN, output_len: LEN, params: 0, macs: 0 });
     }
 }
 

@@ -13,7 +13,7 @@ use crate::math;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gelu<const N: usize>;
 
-const SQRT_2_OVER_PI: f32 = 0.797_884_56;
+const SQRT_2_OVER_PI: f32 = 0.797_884_6;
 const CUBIC: f32 = 0.044_715;
 
 /// `tanh u`. Beyond ±16 it is ±1 anyway, and the cube of a larger `x` could overflow.

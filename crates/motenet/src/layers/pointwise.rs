@@ -27,24 +27,14 @@ impl<P: Pointwise> Layer for P {
     /// `y = f(x)`
     #[inline]
     fn forward<const N: usize>(&self, pass: Pass, x: &[P::Tensor], y: &mut [P::Tensor; N]) {
-        debug_assert!(
-            x.len() <= N,
-            "a batch of {} does not fit a workspace of {N}",
-            x.len()
-        );
+        debug_assert!(x.len() <= N, "a batch of {} does not fit a workspace of {N}", x.len());
         let y = first_mut(y, x.len());
         map::<P>(pass.simd, P::Tensor::flatten(x), P::Tensor::flatten_mut(y));
     }
 
     fn describe(visit: &mut dyn FnMut(LayerInfo)) {
         let len = P::Tensor::LEN;
-        visit(LayerInfo {
-            name: P::NAME,
-            input_len: len,
-            output_len: len,
-            params: 0,
-            macs: 0,
-        });
+        visit(LayerInfo { name: P::NAME, input_len: len, output_len: len, params: 0, macs: 0 });
     }
 }
 
@@ -62,13 +52,7 @@ impl<P: Pointwise> Train for P {
         if let Some(dx) = dx {
             let flat = P::Tensor::flatten;
             let dy = first(dy, x.len());
-            map_back::<P>(
-                pass.simd,
-                flat(x),
-                flat(y),
-                flat(dy),
-                P::Tensor::flatten_mut(dx),
-            );
+            map_back::<P>(pass.simd, flat(x), flat(y), flat(dy), P::Tensor::flatten_mut(dx));
         }
     }
 

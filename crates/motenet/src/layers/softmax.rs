@@ -33,22 +33,12 @@ impl<const LEN: usize> Layer for Softmax<LEN> {
     /// `y[k] = exp(x[k] − m) / Σ_j exp(x[j] − m)`
     #[inline]
     fn forward<const N: usize>(&self, pass: Pass, x: &[[f32; LEN]], y: &mut [[f32; LEN]; N]) {
-        debug_assert!(
-            x.len() <= N,
-            "a batch of {} does not fit a workspace of {N}",
-            x.len()
-        );
+        debug_assert!(x.len() <= N, "a batch of {} does not fit a workspace of {N}", x.len());
         softmax(pass.simd, x, first_mut(y, x.len()));
     }
 
     fn describe(visit: &mut dyn FnMut(LayerInfo)) {
-        visit(LayerInfo {
-            name: "Softmax",
-            input_len: LEN,
-            output_len: LEN,
-            params: 0,
-            macs: 0,
-        });
+        visit(LayerInfo { name: "Softmax", input_len: LEN, output_len: LEN, params: 0, macs: 0 });
     }
 }
 
@@ -64,11 +54,7 @@ impl<const LEN: usize> Train for Softmax<LEN> {
         dx: Option<&mut [[f32; LEN]]>,
     ) {
         if let Some(dx) = dx {
-            pass.simd.run(Backward {
-                y: first(y, x.len()),
-                dy,
-                dx,
-            });
+            pass.simd.run(Backward { y: first(y, x.len()), dy, dx });
         }
     }
 
@@ -132,10 +118,7 @@ impl<const K: usize> Kernel for Backward<'_, K> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         for ((y, dy), dx) in self.y.iter().zip(self.dy).zip(self.dx) {
-            let dot = y
-                .iter()
-                .zip(dy)
-                .fold(0.0, |sum, (&y, &dy)| I::fma(y, dy, sum));
+            let dot = y.iter().zip(dy).fold(0.0, |sum, (&y, &dy)| I::fma(y, dy, sum));
             for ((y, dy), dx) in y.iter().zip(dy).zip(dx) {
                 *dx = y * (dy - dot);
             }
@@ -146,9 +129,7 @@ impl<const K: usize> Kernel for Backward<'_, K> {
 /// `e[k] = exp(x[k] − m)`; returns `m = max_k x[k]` and `Σ_k e[k]`, ascending.
 #[inline(always)]
 pub(crate) fn shifted_exp<I: Isa, const K: usize>(x: &[f32; K], e: &mut [f32; K]) -> (f32, f32) {
-    let max = x
-        .iter()
-        .fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max });
+    let max = x.iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max });
     for (e, &x) in e.iter_mut().zip(x) {
         *e = math::exp::<I>(x - max);
     }

@@ -37,13 +37,7 @@ impl<const K: usize> Loss<[f32; K]> for BinaryCrossEntropy {
         dy: &mut [[f32; K]],
         losses: &mut [f32],
     ) {
-        simd.run(Gradient {
-            y,
-            targets,
-            scale,
-            dy,
-            losses,
-        });
+        simd.run(Gradient { y, targets, scale, dy, losses });
     }
 }
 
@@ -61,12 +55,7 @@ impl<const K: usize> Kernel for Gradient<'_, K> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let scale = self.scale / K as f32;
-        let rows = self
-            .y
-            .iter()
-            .zip(self.targets)
-            .zip(self.dy)
-            .zip(self.losses);
+        let rows = self.y.iter().zip(self.targets).zip(self.dy).zip(self.losses);
         for (((y, t), dy), loss) in rows {
             let mut sum = 0.0;
             for ((&y, &t), dy) in y.iter().zip(t).zip(dy) {

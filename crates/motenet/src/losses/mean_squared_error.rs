@@ -32,13 +32,7 @@ impl<const K: usize> Loss<[f32; K]> for MeanSquaredError {
         dy: &mut [[f32; K]],
         losses: &mut [f32],
     ) {
-        simd.run(Gradient {
-            y,
-            targets,
-            scale,
-            dy,
-            losses,
-        });
+        simd.run(Gradient { y, targets, scale, dy, losses });
     }
 }
 
@@ -56,12 +50,7 @@ impl<const K: usize> Kernel for Gradient<'_, K> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let scale = self.scale * (2.0 / K as f32);
-        let rows = self
-            .y
-            .iter()
-            .zip(self.targets)
-            .zip(self.dy)
-            .zip(self.losses);
+        let rows = self.y.iter().zip(self.targets).zip(self.dy).zip(self.losses);
         for (((y, t), dy), loss) in rows {
             let mut sum = 0.0;
             for ((y, t), dy) in y.iter().zip(t).zip(dy) {

@@ -40,14 +40,7 @@ impl<const K: usize> Loss<[f32; K]> for SoftmaxCrossEntropy {
         losses: &mut [f32],
     ) {
         let smoothing = self.label_smoothing;
-        simd.run(Gradient {
-            y,
-            targets,
-            smoothing,
-            scale,
-            dy,
-            losses,
-        });
+        simd.run(Gradient { y, targets, smoothing, scale, dy, losses });
     }
 }
 
@@ -67,21 +60,12 @@ impl<const K: usize> Kernel for Gradient<'_, K> {
     fn run<I: Isa>(self) {
         let spread = self.smoothing / K as f32;
         let on_target = 1.0 - self.smoothing + spread;
-        let rows = self
-            .y
-            .iter()
-            .zip(self.targets)
-            .zip(self.dy)
-            .zip(self.losses);
+        let rows = self.y.iter().zip(self.targets).zip(self.dy).zip(self.losses);
         for (((y, &target), dy), loss) in rows {
             let (max, sum) = shifted_exp::<I, K>(y, dy);
             let mut expected = 0.0;
             for ((k, y), dy) in y.iter().enumerate().zip(dy) {
-                let q = if k == usize::from(target) {
-                    on_target
-                } else {
-                    spread
-                };
+                let q = if k == usize::from(target) { on_target } else { spread };
                 expected = I::fma(q, y - max, expected);
                 *dy = (*dy / sum - q) * self.scale;
             }

@@ -88,21 +88,12 @@ const TABLE: [Row; 6] = [
     row!(ln_1p, f64::ln_1p, Ulp, 1.0),
     row!(tanh, f64::tanh, Ulp, 1.5),
     row!(sigmoid, |x| 1.0 / (1.0 + (-x).exp()), Ulp, 2.5),
-    row!(
-        cos_pi,
-        |t| (core::f64::consts::PI * t.clamp(0.0, 1.0)).cos(),
-        UlpOfOne,
-        0.45
-    ),
+    row!(cos_pi, |t| (core::f64::consts::PI * t.clamp(0.0, 1.0)).cos(), UlpOfOne, 0.45),
 ];
 
 fn error(unit: Unit, got: f32, want: f64) -> f64 {
     if want.is_nan() || got.is_nan() {
-        return if want.is_nan() && got.is_nan() {
-            0.0
-        } else {
-            f64::INFINITY
-        };
+        return if want.is_nan() && got.is_nan() { 0.0 } else { f64::INFINITY };
     }
     // Beyond the largest float the grid goes on to 2^128, which stands for infinity.
     let end = 2.0 * f64::from(f32::from_bits(0x7f00_0000));
@@ -132,10 +123,7 @@ fn worst(row: &Row, patterns: impl Iterator<Item = u32>) -> (f64, f32) {
 fn verdict(row: &Row, (e, x): (f64, f32)) -> Result<(), String> {
     println!("{}: {e:.4} at {x:e} ({:#010x})", row.name, x.to_bits());
     if e > row.budget {
-        return Err(format!(
-            "{}({x:e}) is {e} ulp off, {} allowed",
-            row.name, row.budget
-        ));
+        return Err(format!("{}({x:e}) is {e} ulp off, {} allowed", row.name, row.budget));
     }
     if e < row.budget / 2.0 {
         return Err(format!(
@@ -161,14 +149,8 @@ fn edges() -> Vec<u32> {
         16.6,
         0.25,
     ];
-    centres.extend(
-        ends.iter()
-            .flat_map(|x: &f32| [x.to_bits(), (-x).to_bits()]),
-    );
-    centres
-        .iter()
-        .flat_map(|&c| (0..9).map(move |i| c.wrapping_add(i).wrapping_sub(4)))
-        .collect()
+    centres.extend(ends.iter().flat_map(|x: &f32| [x.to_bits(), (-x).to_bits()]));
+    centres.iter().flat_map(|&c| (0..9).map(move |i| c.wrapping_add(i).wrapping_sub(4))).collect()
 }
 
 #[test]
@@ -221,10 +203,7 @@ fn same_bits_with_software_and_hardware_fma() {
 #[test]
 fn the_measure_of_errors() {
     assert_eq!(error(Unit::Ulp, 1.0 + f32::EPSILON, 1.0), 1.0);
-    assert_eq!(
-        error(Unit::Ulp, 1.0, 1.0 - f64::from(f32::EPSILON) / 4.0),
-        0.5
-    );
+    assert_eq!(error(Unit::Ulp, 1.0, 1.0 - f64::from(f32::EPSILON) / 4.0), 0.5);
     assert_eq!(error(Unit::Ulp, f32::from_bits(3), 0.0), 3.0);
     assert_eq!(error(Unit::Ulp, f32::INFINITY, 1e300), 0.0);
     assert_eq!(error(Unit::Ulp, f32::INFINITY, f64::from(f32::MAX)), 1.0);

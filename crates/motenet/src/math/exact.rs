@@ -61,11 +61,7 @@ mod tests {
         assert!(sqrt(-1.0).is_nan() && sqrt(f32::NAN).is_nan());
         let mut random = Random::new(5);
         for i in 0..1_000_000 {
-            let x = f32::from_bits(if i < 1000 {
-                i
-            } else {
-                random.next() as u32 & 0x7f7f_ffff
-            });
+            let x = f32::from_bits(if i < 1000 { i } else { random.next() as u32 & 0x7f7f_ffff });
             // 53 bits are more than the 2·24 + 2 that make rounding a square root twice harmless
             // (Figueroa, "When is double rounding innocuous?", SIGNUM Newsletter 30(3), 1995).
             let want = f64::from(x).sqrt() as f32;

@@ -80,15 +80,8 @@ mod tests {
 
     /// Mantissa and exponent of a finite number: `|x| = m · 2^(e - 149)`.
     fn parts(x: f32) -> (u64, u32) {
-        let (exponent, fraction) = (
-            (x.to_bits() >> 23) & 0xff,
-            u64::from(x.to_bits() & 0x7f_ffff),
-        );
-        if exponent == 0 {
-            (fraction, 0)
-        } else {
-            (fraction | 0x80_0000, exponent - 1)
-        }
+        let (exponent, fraction) = ((x.to_bits() >> 23) & 0xff, u64::from(x.to_bits() & 0x7f_ffff));
+        if exponent == 0 { (fraction, 0) } else { (fraction | 0x80_0000, exponent - 1) }
     }
 
     /// The oracle: the exact sum as an integer, rounded half to even by looking at its bits.
@@ -99,10 +92,8 @@ mod tests {
         }
         let ((ma, ea), (mb, eb), (mc, ec)) = (parts(a), parts(b), parts(c));
         let (p, z) = (wide(ma * mb, ea + eb), wide(mc, ec + 149));
-        let (p_minus, z_minus) = (
-            a.is_sign_negative() != b.is_sign_negative(),
-            c.is_sign_negative(),
-        );
+        let (p_minus, z_minus) =
+            (a.is_sign_negative() != b.is_sign_negative(), c.is_sign_negative());
         let p_larger = p.iter().rev().ge(z.iter().rev());
         let (large, small) = if p_larger { (p, z) } else { (z, p) };
         let sum = combine(large, small, p_minus != z_minus);
@@ -112,9 +103,7 @@ mod tests {
         };
         // 24 bits from the top, but none below 2^-149.
         let last = (top.max(23) - 23).max(149);
-        let mut m = (last..=top)
-            .rev()
-            .fold(0_u64, |m, i| m << 1 | u64::from(bit(i)));
+        let mut m = (last..=top).rev().fold(0_u64, |m, i| m << 1 | u64::from(bit(i)));
         let sticky = (0..last - 1).any(bit);
         m += u64::from(bit(last - 1) && (sticky || m & 1 == 1));
         // m ≤ 2^24 and the power of two are exact, and so is their product, or it overflows.
@@ -220,11 +209,7 @@ mod tests {
             let b = f32::from_bits((x >> 32) as u32);
             // c is -a·b, up to two units either way.
             let c = -(a * b);
-            check(
-                a,
-                b,
-                f32::from_bits(c.to_bits().wrapping_add((y & 3) as u32).wrapping_sub(2)),
-            );
+            check(a, b, f32::from_bits(c.to_bits().wrapping_add((y & 3) as u32).wrapping_sub(2)));
         }
     }
 
@@ -243,9 +228,6 @@ mod tests {
             let naive = (f64::from(a) * f64::from(b) + f64::from(tiny)) as f32;
             twice_wrong += u32::from(naive != fma_soft(a, b, tiny));
         }
-        assert!(
-            twice_wrong > 1000,
-            "only {twice_wrong} cases tell the two roundings apart"
-        );
+        assert!(twice_wrong > 1000, "only {twice_wrong} cases tell the two roundings apart");
     }
 }

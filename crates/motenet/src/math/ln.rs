@@ -118,27 +118,14 @@ mod tests {
         assert_eq!(ln::<Hard>(0.0), f32::NEG_INFINITY);
         assert_eq!(ln::<Hard>(-0.0), f32::NEG_INFINITY);
         assert_eq!(ln::<Hard>(f32::INFINITY), f32::INFINITY);
-        for x in [
-            -1.0,
-            -f32::MIN_POSITIVE,
-            -f32::from_bits(1),
-            f32::NEG_INFINITY,
-            f32::NAN,
-        ] {
+        for x in [-1.0, -f32::MIN_POSITIVE, -f32::from_bits(1), f32::NEG_INFINITY, f32::NAN] {
             assert!(ln::<Hard>(x).is_nan(), "{x}");
         }
     }
 
     #[test]
     fn exact_points_of_one_plus() {
-        for x in [
-            0.0,
-            -0.0,
-            f32::from_bits(1),
-            -f32::from_bits(1),
-            f32::MIN_POSITIVE,
-            1e-20,
-        ] {
+        for x in [0.0, -0.0, f32::from_bits(1), -f32::from_bits(1), f32::MIN_POSITIVE, 1e-20] {
             assert_eq!(ln_1p::<Hard>(x).to_bits(), x.to_bits(), "{x}");
         }
         assert_eq!(ln_1p::<Hard>(1.0), core::f32::consts::LN_2);

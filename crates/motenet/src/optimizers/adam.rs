@@ -34,13 +34,7 @@ pub struct Adam {
 impl Default for Adam {
     /// β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸, no decay.
     fn default() -> Self {
-        Adam {
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            decoupled: false,
-        }
+        Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0, decoupled: false }
     }
 }
 
@@ -63,27 +57,9 @@ impl Optimizer for Adam {
         let correction = |beta: f32| 1.0 - math::powi64(f64::from(beta), step.number);
         let rate = (f64::from(step.learning_rate) / correction(self.beta_1)) as f32;
         let root = math::sqrt((1.0 / correction(self.beta_2)) as f32);
-        let keep = if self.decoupled {
-            1.0 - step.learning_rate * self.weight_decay
-        } else {
-            1.0
-        };
-        let penalty = if self.decoupled {
-            0.0
-        } else {
-            self.weight_decay
-        };
-        simd.run(Update {
-            rule: *self,
-            rate,
-            root,
-            keep,
-            penalty,
-            w,
-            grad,
-            m,
-            v,
-        });
+        let keep = if self.decoupled { 1.0 - step.learning_rate * self.weight_decay } else { 1.0 };
+        let penalty = if self.decoupled { 0.0 } else { self.weight_decay };
+        simd.run(Update { rule: *self, rate, root, keep, penalty, w, grad, m, v });
     }
 }
 
@@ -104,23 +80,8 @@ impl Kernel for Update<'_> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Adam {
-            beta_1,
-            beta_2,
-            epsilon,
-            ..
-        } = self.rule;
-        let Self {
-            rate,
-            root,
-            keep,
-            penalty,
-            w,
-            grad,
-            m,
-            v,
-            ..
-        } = self;
+        let Adam { beta_1, beta_2, epsilon, .. } = self.rule;
+        let Self { rate, root, keep, penalty, w, grad, m, v, .. } = self;
         for (((w, &g), m), v) in w.iter_mut().zip(grad).zip(m).zip(v) {
             let g = I::fma(penalty, *w, g);
             *m = I::fma(1.0 - beta_1, g - *m, *m);

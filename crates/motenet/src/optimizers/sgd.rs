@@ -42,20 +42,9 @@ impl Optimizer for Sgd {
     ) {
         let rate = step.learning_rate;
         if self.momentum == 0.0 {
-            simd.run(Plain {
-                decay: self.weight_decay,
-                rate,
-                w,
-                grad,
-            });
+            simd.run(Plain { decay: self.weight_decay, rate, w, grad });
         } else {
-            simd.run(Momentum {
-                rule: *self,
-                rate,
-                w,
-                grad,
-                velocity: m,
-            });
+            simd.run(Momentum { rule: *self, rate, w, grad, velocity: m });
         }
     }
 }
@@ -72,12 +61,7 @@ impl Kernel for Plain<'_> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self {
-            decay,
-            rate,
-            w,
-            grad,
-        } = self;
+        let Self { decay, rate, w, grad } = self;
         for (w, &g) in w.iter_mut().zip(grad) {
             *w = I::fma(-rate, I::fma(decay, *w, g), *w);
         }
@@ -97,26 +81,11 @@ impl Kernel for Momentum<'_> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self {
-            rule:
-                Sgd {
-                    momentum,
-                    nesterov,
-                    weight_decay,
-                },
-            rate,
-            w,
-            grad,
-            velocity,
-        } = self;
+        let Self { rule: Sgd { momentum, nesterov, weight_decay }, rate, w, grad, velocity } = self;
         for ((w, &g), v) in w.iter_mut().zip(grad).zip(velocity) {
             let g = I::fma(weight_decay, *w, g);
             *v = I::fma(momentum, *v, g);
-            let direction = if nesterov {
-                I::fma(momentum, *v, g)
-            } else {
-                *v
-            };
+            let direction = if nesterov { I::fma(momentum, *v, g) } else { *v };
             *w = I::fma(-rate, direction, *w);
         }
     }

@@ -1,0 +1,138 @@
+//! A run is a pure function of model, data and settings: not of threads, CPU, or interruptions.
+
+use motenet::{Adam, AnyOptimizer, Params, Schedule, Sgd, Simd};
+use motenet_data::{Digits, made_up};
+use motenet_models::digits::Notebook;
+use motenet_models::{Model, Recipe};
+use motenet_train::{Position, Settings, Summary, Trainer};
+use std::ops::ControlFlow;
+
+fn settings(batch_size: u32, optimizer: AnyOptimizer, clip_norm: f32) -> Settings {
+    let recipe = Recipe {
+        epochs: 2,
+        batch_size,
+        schedule: Schedule::OneCycle,
+        optimizer,
+        label_smoothing: 0.1,
+        clip_norm,
+        ..Notebook::RECIPE
+    };
+    Settings { recipe, seed: 7 }
+}
+
+fn cases() -> Vec<Settings> {
+    let sgd = AnyOptimizer::Sgd(Sgd { momentum: 0.9, nesterov: true, weight_decay: 1e-3 });
+    let adam = AnyOptimizer::Adam(Adam { weight_decay: 0.01, decoupled: true, ..Adam::default() });
+    vec![
+        settings(64, AnyOptimizer::Sgd(Sgd::default()), 0.0),
+        settings(1, sgd, 0.0),
+        settings(7, sgd, 0.5),
+        settings(100, adam, 0.0),
+        settings(500, adam, 1.0), // one batch, several rounds of the workspace
+    ]
+}
+
+fn digits() -> Digits {
+    made_up::digits(1, 0, 230)
+}
+
+fn bits(weights: &[f32]) -> Vec<u32> {
+    weights.iter().map(|w| w.to_bits()).collect()
+}
+
+/// Weights and what each epoch came to, of a run to the end.
+fn finish(mut trainer: Trainer<Notebook>, digits: &Digits) -> (Vec<u32>, Vec<Summary>) {
+    let mut epochs = Vec::new();
+    while !trainer.is_done() {
+        epochs.extend(trainer.train_epoch(digits, |_, _| ControlFlow::Continue(())));
+    }
+    (bits(trainer.network().flat()), epochs)
+}
+
+#[test]
+fn neither_threads_nor_the_cpu_change_a_bit() {
+    let digits = digits();
+    for settings in cases() {
+        let expected = finish(Trainer::new(settings, 1, Simd::detect()), &digits);
+        assert_eq!(expected.1.len(), 2);
+        for threads in [1, 2, 3, 8] {
+            for simd in Simd::available() {
+                let found = finish(Trainer::new(settings, threads, simd), &digits);
+                assert_eq!(found.1, expected.1, "{threads} threads, {}", simd.name());
+                assert!(found.0 == expected.0, "{threads} threads, {}", simd.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_cut_after_any_step_ends_the_same() {
+    let digits = digits();
+    for settings in cases() {
+        let expected = finish(Trainer::new(settings, 1, Simd::detect()), &digits);
+        let steps = 2 * digits.len().div_ceil(settings.recipe.batch_size as usize);
+        for cut in (0..steps).step_by(steps.div_ceil(12)) {
+            let mut trainer: Trainer<Notebook> = Trainer::new(settings, 1, Simd::detect());
+            let (mut left, mut epochs) = (cut, Vec::new());
+            while left > 0 {
+                epochs.extend(trainer.train_epoch(&digits, |_, _| {
+                    left -= 1;
+                    if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                }));
+            }
+            let weights = trainer.network().flat();
+            let moments: Vec<_> = trainer.moments().map(<[f32]>::to_vec).collect();
+            let at = trainer.position();
+            let resumed = Trainer::resume(settings, at, weights, &moments, 2, Simd::detect());
+            let (weights, rest) = finish(resumed.unwrap(), &digits);
+            epochs.extend(rest);
+            assert_eq!(epochs, expected.1, "cut after {cut} of {steps} steps");
+            assert!(weights == expected.0, "cut after {cut} of {steps} steps");
+        }
+    }
+}
+
+#[test]
+fn a_seed_makes_a_difference() {
+    let digits = digits();
+    let mut settings = cases()[0];
+    let one = finish(Trainer::new(settings, 1, Simd::detect()), &digits);
+    settings.seed += 1;
+    assert_ne!(one.0, finish(Trainer::new(settings, 1, Simd::detect()), &digits).0);
+}
+
+#[test]
+fn parts_that_do_not_fit_are_refused() {
+    let settings = cases()[1];
+    let trainer: Trainer<Notebook> = Trainer::new(settings, 1, Simd::baseline());
+    let weights = trainer.network().flat();
+    let moment = vec![0.0; weights.len()];
+    let resume = |weights: &[f32], moments: &[Vec<f32>]| {
+        let at = Position::default();
+        Trainer::<Notebook>::resume(settings, at, weights, moments, 1, Simd::baseline()).is_some()
+    };
+    assert!(resume(weights, std::slice::from_ref(&moment)));
+    assert!(!resume(&weights[1..], std::slice::from_ref(&moment)));
+    assert!(!resume(weights, &[]));
+    assert!(!resume(weights, &[moment.clone(), moment.clone()]));
+    assert!(!resume(weights, &[moment[1..].to_vec()]));
+}
+
+#[test]
+fn evaluation_visits_every_sample_in_order() {
+    let digits = digits();
+    for threads in [1, 3] {
+        let mut trainer: Trainer<Notebook> = Trainer::new(cases()[0], threads, Simd::detect());
+        let mut seen = Vec::new();
+        let (mut right, mut loss) = (0u32, 0.0);
+        let summary = trainer.evaluate(&digits, |number, y, label, sample_loss| {
+            assert_eq!(*label, digits.labels[number]);
+            right += u32::from(motenet::argmax(y) == usize::from(*label));
+            loss += f64::from(sample_loss);
+            seen.push(number);
+        });
+        assert!(seen.into_iter().eq(0..digits.len()));
+        assert_eq!(summary.accuracy, f64::from(right) / digits.len() as f64);
+        assert_eq!(summary.loss, loss / digits.len() as f64);
+    }
+}
