@@ -58,13 +58,7 @@ impl<M: Model> Lane<M> {
 
     /// Takes the gradient back through the network, to every activation.
     pub(crate) fn backward(&mut self, network: &M::Network, pass: Pass) {
-        network.backward(
-            pass,
-            &self.x[..self.targets.len()],
-            &self.acts,
-            &mut self.d_acts,
-            None,
-        );
+        network.backward(pass, &self.x[..self.targets.len()], &self.acts, &mut self.d_acts, None);
     }
 
     /// Adds the gradient of the parameters in `grad`.
@@ -74,12 +68,7 @@ impl<M: Model> Lane<M> {
 
     /// Output, target and loss of each sample.
     pub(crate) fn results(&self) -> impl Iterator<Item = (&Output<M>, &Target<M>, f32)> {
-        let results = self
-            .acts
-            .output()
-            .iter()
-            .zip(&self.targets)
-            .zip(&self.losses);
+        let results = self.acts.output().iter().zip(&self.targets).zip(&self.losses);
         results.map(|((y, target), &loss)| (y, target, loss))
     }
 }

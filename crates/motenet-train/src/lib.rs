@@ -4,12 +4,20 @@
 //! change how long it takes and nothing else, and a run that is killed and resumed ends with the same
 //! bits.
 
+mod atomic;
+mod checkpoint;
+mod error;
 mod lane;
+pub mod pictures;
+mod run_dir;
 mod samples;
 mod settings;
 mod team;
 mod trainer;
 
+pub use checkpoint::{Checkpoint, Header, LayerShape, weights_sha256};
+pub use error::Error;
+pub use run_dir::{EpochMetrics, RunDir};
 pub use samples::Samples;
 pub use settings::{Position, Settings};
 pub use trainer::{Progress, Summary, Trainer};

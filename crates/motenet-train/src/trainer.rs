@@ -53,11 +53,7 @@ pub struct Summary {
 impl Summary {
     fn new(samples: u64, loss_sum: f64, right: u64) -> Self {
         let count = samples.max(1) as f64;
-        Summary {
-            samples,
-            loss: loss_sum / count,
-            accuracy: right as f64 / count,
-        }
+        Summary { samples, loss: loss_sum / count, accuracy: right as f64 / count }
     }
 }
 
@@ -123,10 +119,7 @@ impl<M: Model> Trainer<M> {
 
     /// The moments that the optimizer keeps.
     pub fn moments(&self) -> impl Iterator<Item = &[f32]> {
-        self.moments
-            .iter()
-            .filter(|m| !m.is_empty())
-            .map(Vec::as_slice)
+        self.moments.iter().filter(|m| !m.is_empty()).map(Vec::as_slice)
     }
 
     /// Whether every epoch has been trained.
@@ -150,23 +143,14 @@ impl<M: Model> Trainer<M> {
         for indices in order.chunks(batch).skip(self.position.step as usize) {
             let learning_rate = self.step(samples, indices, steps);
             let seen = (self.position.step as usize * batch).min(samples.len()) as u64;
-            let progress = Progress {
-                position: self.position,
-                steps,
-                samples: seen,
-                learning_rate,
-            };
+            let progress =
+                Progress { position: self.position, steps, samples: seen, learning_rate };
             if watch(self, progress).is_break() && self.position.step < steps {
                 return None;
             }
         }
-        let Position {
-            loss_sum, right, ..
-        } = self.position;
-        self.position = Position {
-            epoch: self.position.epoch + 1,
-            ..Position::default()
-        };
+        let Position { loss_sum, right, .. } = self.position;
+        self.position = Position { epoch: self.position.epoch + 1, ..Position::default() };
         Some(Summary::new(samples.len() as u64, loss_sum, right))
     }
 
@@ -184,10 +168,7 @@ impl<M: Model> Trainer<M> {
             done,
             recipe.epochs.saturating_mul(steps),
         );
-        let step = Step {
-            number: done.saturating_add(1),
-            learning_rate: rate,
-        };
+        let step = Step { number: done.saturating_add(1), learning_rate: rate };
         // Counted so that every sample of the run has a number, whatever the last batch's length.
         let first_sample = u64::from(done) * u64::from(recipe.batch_size.max(1));
         let scale = 1.0 / indices.len() as f32;
@@ -204,12 +185,11 @@ impl<M: Model> Trainer<M> {
                 Pass::train(simd, seed, first_sample + before)
             };
             let shares = indices.chunks(share).chain(std::iter::repeat(&[][..]));
-            self.team
-                .each(self.lanes.iter_mut().zip(shares), |k, (lane, share)| {
-                    lane.forward(network, pass(k), samples, share);
-                    lane.loss(&loss, pass(k), scale);
-                    lane.backward(network, pass(k));
-                });
+            self.team.each(self.lanes.iter_mut().zip(shares), |k, (lane, share)| {
+                lane.forward(network, pass(k), samples, share);
+                lane.loss(&loss, pass(k), scale);
+                lane.backward(network, pass(k));
+            });
             for (y, target, loss) in self.lanes.iter().flat_map(Lane::results) {
                 self.position.loss_sum += f64::from(loss);
                 self.position.right += u64::from(M::is_right(y, target));
@@ -235,9 +215,7 @@ impl<M: Model> Trainer<M> {
             clip_norm(self.simd, self.grad.flat_mut(), recipe.clip_norm);
             let (network, grad) = (&mut *self.network, &mut *self.grad);
             let shards = shards(network, grad, &mut self.moments, self.lanes.len());
-            self.team.each(shards, |_, shard| {
-                shard.update(&recipe.optimizer, self.simd, step)
-            });
+            self.team.each(shards, |_, shard| shard.update(&recipe.optimizer, self.simd, step));
         }
         self.position.step += 1;
         rate
@@ -256,11 +234,10 @@ impl<M: Model> Trainer<M> {
         for indices in all.chunks(self.lanes.len() * CAPACITY) {
             let share = indices.len().div_ceil(self.lanes.len());
             let shares = indices.chunks(share).chain(std::iter::repeat(&[][..]));
-            self.team
-                .each(self.lanes.iter_mut().zip(shares), |_, (lane, share)| {
-                    lane.forward(network, pass, samples, share);
-                    lane.loss(&loss, pass, 1.0);
-                });
+            self.team.each(self.lanes.iter_mut().zip(shares), |_, (lane, share)| {
+                lane.forward(network, pass, samples, share);
+                lane.loss(&loss, pass, 1.0);
+            });
             for (y, target, loss) in self.lanes.iter().flat_map(Lane::results) {
                 visit(number, y, target, loss);
                 loss_sum += f64::from(loss);
@@ -306,10 +283,7 @@ fn shards<'a, P: Params>(
     let [first, second] = moments;
     let mut first = first.chunks_mut(length);
     let mut second = second.chunks_mut(length);
-    let parts = network
-        .flat_mut()
-        .chunks_mut(length)
-        .zip(grad.flat_mut().chunks_mut(length));
+    let parts = network.flat_mut().chunks_mut(length).zip(grad.flat_mut().chunks_mut(length));
     parts.enumerate().map(move |(k, (weights, grad))| Part {
         start: k * length,
         weights,
