@@ -21,14 +21,9 @@ impl Golden {
             let (name, tail) = rest.split_at(length);
             rest = tail;
             let count = u32::from_le_bytes(take(&mut rest));
-            let values = (0..count)
-                .map(|_| f32::from_le_bytes(take(&mut rest)))
-                .collect();
+            let values = (0..count).map(|_| f32::from_le_bytes(take(&mut rest))).collect();
             let name = String::from_utf8(name.to_vec()).expect("a name in UTF-8");
-            assert!(
-                records.insert(name, values).is_none(),
-                "a name is there twice"
-            );
+            assert!(records.insert(name, values).is_none(), "a name is there twice");
         }
         Golden(records)
     }
@@ -38,9 +33,7 @@ impl Golden {
     /// # Panics
     /// If there is no such record.
     pub fn get(&self, name: &str) -> &[f32] {
-        self.0
-            .get(name)
-            .unwrap_or_else(|| panic!("the golden file has no {name}"))
+        self.0.get(name).unwrap_or_else(|| panic!("the golden file has no {name}"))
     }
 
     /// One record, in rows of `K`.
@@ -74,9 +67,7 @@ impl Golden {
 }
 
 fn take<const K: usize>(rest: &mut &[u8]) -> [u8; K] {
-    let (head, tail) = rest
-        .split_first_chunk()
-        .expect("the golden file ends inside a record");
+    let (head, tail) = rest.split_first_chunk().expect("the golden file ends inside a record");
     *rest = tail;
     *head
 }

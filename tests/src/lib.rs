@@ -4,6 +4,8 @@
 //! - `pytorch_golden`: what PyTorch computes, read by [`golden`];
 //! - `nalgebra_oracle`: the dense layer against matrix products;
 //! - `same_bits`: [`job`], a training run that has one hash, wherever and however it runs;
+//! - `batches`: a batch shorter than its workspace;
+//! - `edges`: zeros of both signs, infinities, NaN, numbers far out;
 //! - `stack`: a large layer trains in a small stack;
 //! - `panic_free`: a release build of a training step links without a panic.
 //!

@@ -17,10 +17,7 @@ pub fn dense(params: &mut &[f64], outputs: usize, bias: bool, x: &[f64]) -> Row 
     *params = rest;
     (0..outputs)
         .map(|o| {
-            let products = x
-                .iter()
-                .enumerate()
-                .map(|(i, x)| x * weights[i * outputs + o]);
+            let products = x.iter().enumerate().map(|(i, x)| x * weights[i * outputs + o]);
             products.sum::<f64>() + bias.get(o).unwrap_or(&0.0)
         })
         .collect()
@@ -48,9 +45,7 @@ pub fn tanh(x: &[f64]) -> Row {
 /// `x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))`
 pub fn gelu(x: &[f64]) -> Row {
     let root = (2.0 / std::f64::consts::PI).sqrt();
-    each(x, |x| {
-        0.5 * x * (1.0 + (root * (x + 0.044715 * x.powi(3))).tanh())
-    })
+    each(x, |x| 0.5 * x * (1.0 + (root * (x + 0.044715 * x.powi(3))).tanh()))
 }
 
 /// `eˣ⁽ᵏ⁾ / Σ eˣ`
@@ -72,21 +67,14 @@ pub fn mean_squared_error(y: &[f64], t: &[f64]) -> f64 {
 /// `1/K·Σ −t·ln p − (1 − t)·ln(1 − p)`, `p = sigmoid(y)`
 pub fn binary_cross_entropy(y: &[f64], t: &[f64]) -> f64 {
     let p = sigmoid(y);
-    let terms = p
-        .iter()
-        .zip(t)
-        .map(|(p, t)| -t * p.ln() - (1.0 - t) * (1.0 - p).ln());
+    let terms = p.iter().zip(t).map(|(p, t)| -t * p.ln() - (1.0 - t) * (1.0 - p).ln());
     terms.sum::<f64>() / y.len() as f64
 }
 
 /// `−Σ q·ln softmax(y)`, `q` the class with a share `smoothing` spread over all.
 pub fn softmax_cross_entropy(y: &[f64], class: u8, smoothing: f64) -> f64 {
     let q = |k| f64::from(k == usize::from(class)) * (1.0 - smoothing) + smoothing / y.len() as f64;
-    -softmax(y)
-        .iter()
-        .enumerate()
-        .map(|(k, p)| q(k) * p.ln())
-        .sum::<f64>()
+    -softmax(y).iter().enumerate().map(|(k, p)| q(k) * p.ln()).sum::<f64>()
 }
 
 /// `f32`s as `f64`s.

@@ -8,9 +8,8 @@ fn root() -> PathBuf {
 }
 
 fn documents() -> Vec<PathBuf> {
-    let markdown = |folder: PathBuf| {
-        std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path())
-    };
+    let markdown =
+        |folder: PathBuf| std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
     let mut files: Vec<_> = markdown(root())
         .chain(markdown(root().join("docs")))
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))

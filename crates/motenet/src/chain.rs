@@ -10,7 +10,7 @@ use rand_core::Rng;
 /// Two is enough: `Chain<A, Chain<B, C>>` is three, and [`Seq!`](crate::Seq) writes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C)]
-pub struct Chain<A, B>(pub A, pub B);
+pub struct Chain<A: Layer, B: Layer<Input = A::Output>>(pub A, pub B);
 
 /// The type of layers in a row.
 ///
@@ -99,7 +99,7 @@ impl<A: Train, B: Train + Layer<Input = A::Output>> Train for Chain<A, B> {
     }
 }
 
-impl<A: Init, B: Init> Init for Chain<A, B> {
+impl<A: Layer + Init, B: Layer<Input = A::Output> + Init> Init for Chain<A, B> {
     const GAIN: f32 = A::GAIN;
 
     /// Each layer is scaled for the one that follows it; the last for `gain`.

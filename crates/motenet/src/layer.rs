@@ -6,6 +6,11 @@ use crate::{Params, Shard, Tensor, Zero};
 /// A function from tensors to tensors, with whatever parameters it needs.
 ///
 /// Inference needs nothing else: no allocation, no panic, no state outside `acts`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer",
+    note = "layers in a row must fit: look for two neighbours of which the second does not take what \
+            the first gives"
+)]
 pub trait Layer: Sized {
     /// One sample that goes in.
     type Input: Tensor;
@@ -34,6 +39,11 @@ pub trait Layer: Sized {
 /// sample by sample; [`accumulate`](Train::accumulate) adds up the gradient of the parameters, over
 /// samples. The halves are apart because they are parallel in different directions: the first
 /// across samples, the second across parameters, and so neither ever splits a chain.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer that learns",
+    note = "layers in a row must fit: look for two neighbours of which the second does not take what \
+            the first gives"
+)]
 pub trait Train: Params + Layer<Input: Tensor<Elem = f32>, Output: Tensor<Elem = f32>> {
     /// Takes the gradient of the output back to every activation, and to the input if asked.
     ///

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use crate::chain::{Chain, ChainActs};
+use crate::layer::Layer;
 use crate::layers::{Dense, NoBias};
 use core::mem::MaybeUninit;
 
@@ -88,7 +89,7 @@ unsafe impl Zero for () {}
 // SAFETY: an array of zero-able values.
 unsafe impl<T: Zero, const N: usize> Zero for [T; N] {}
 // SAFETY: both fields are zero-able.
-unsafe impl<A: Zero, B: Zero> Zero for Chain<A, B> {}
+unsafe impl<A: Layer + Zero, B: Layer<Input = A::Output> + Zero> Zero for Chain<A, B> {}
 // SAFETY: both fields are zero-able.
 unsafe impl<A: Zero, B: Zero> Zero for ChainActs<A, B> {}
 // SAFETY: both fields are zero-able.
@@ -101,7 +102,7 @@ unsafe impl Params for () {}
 // SAFETY: an array has no padding between or after its elements.
 unsafe impl<P: Params, const N: usize> Params for [P; N] {}
 // SAFETY: `repr(C)`; both fields consist of f32s with alignment at most 4, so no padding arises.
-unsafe impl<A: Params, B: Params> Params for Chain<A, B> {}
+unsafe impl<A: Layer + Params, B: Layer<Input = A::Output> + Params> Params for Chain<A, B> {}
 // SAFETY: `repr(C)` of an f32 array and of `B`, which consists of f32s.
 unsafe impl<const IN: usize, const OUT: usize, B: Params> Params for Dense<IN, OUT, B> {}
 

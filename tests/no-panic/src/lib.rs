@@ -8,8 +8,8 @@ use motenet::optimizers::clip_norm;
 use motenet::random::{generator, shuffle};
 use motenet::{
     Acts, Adam, AnyOptimizer, BinaryCrossEntropy, Dense, Dropout, Flatten, Gelu, Init, Layer,
-    LeakyRelu, Loss, MeanSquaredError, NoBias, Optimizer, Params, Pass, Relu, Schedule, Scheme, Seq,
-    Sgd, Shard, Sigmoid, Simd, Softmax, SoftmaxCrossEntropy, Step, Tanh, Train,
+    LeakyRelu, Loss, MeanSquaredError, NoBias, Optimizer, Params, Pass, Relu, Schedule, Scheme,
+    Seq, Sgd, Shard, Sigmoid, Simd, Softmax, SoftmaxCrossEntropy, Step, Tanh, Train,
 };
 
 unsafe extern "C" {
