@@ -29,10 +29,9 @@ pub(crate) fn load(args: &DataArgs, cut: Cut, console: &Console) -> Result<Split
         Dataset::Auto => match mnist(args, cut, console) {
             Ok(splits) => splits,
             Err(error) if is_absence(&error) => {
-                console.line(format_args!("MNIST cannot be had: {error}"));
-                console.line(console.bold(
-                    "Going on with made-up digits, which are drawn by arithmetic and say nothing about MNIST.",
-                ));
+                console.line(console.bold(format_args!(
+                    "MNIST cannot be had, so this trains on made-up digits instead ({error})"
+                )));
                 console.line("");
                 made_up(cut)?
             }
@@ -40,15 +39,6 @@ pub(crate) fn load(args: &DataArgs, cut: Cut, console: &Console) -> Result<Split
         },
     };
     shorten(splits, cut)
-}
-
-/// The length of a dataset's training and validation sets together; of made-up digits, which have a
-/// validation set of any length, that of the former.
-pub(crate) fn whole(dataset: Dataset) -> u64 {
-    match dataset {
-        Dataset::MadeUp => made_up::SIZES.0 as u64,
-        Dataset::Mnist | Dataset::Auto => 60_000,
-    }
 }
 
 /// Whether MNIST is simply not there, rather than there and wrong.

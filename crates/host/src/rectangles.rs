@@ -79,6 +79,7 @@ impl Job {
             // A function of the seed and the model, both of which a checkpoint names.
             sha256: String::new(),
             samples: train.len(),
+            validation: 0,
         };
         let (mut trainer, mut book) = self.prepare::<M>(source)?;
         let data = format!(

@@ -1,6 +1,7 @@
 //! Runs on disk, as commands see them: [`Saved`] is read from a checkpoint, [`Book`] writes them.
 
 use crate::cli::Dataset;
+use crate::data::Cut;
 use crate::failure::{Failure, fail};
 use motenet::{LayerInfo, Params, Simd};
 use motenet_models::Model;
@@ -21,6 +22,8 @@ pub(crate) struct Source {
     pub(crate) sha256: String,
     /// Samples trained on.
     pub(crate) samples: usize,
+    /// Samples held back for validation.
+    pub(crate) validation: usize,
 }
 
 /// A checkpoint that has been read.
@@ -91,6 +94,12 @@ impl Saved {
         self.header().train_len
     }
 
+    /// How its dataset was cut.
+    pub(crate) fn cut(&self) -> Cut {
+        let count = |len: u64| Some(u32::try_from(len).unwrap_or(u32::MAX));
+        Cut { validation: count(self.header().validation_len), train: count(self.samples()) }
+    }
+
     /// The checkpoint's file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -134,25 +143,13 @@ impl Saved {
             );
         }
         run.truncate_metrics(trainer.position().epoch)?;
-        remove_parts(run.path());
+        run.remove_unfinished();
         Ok((trainer, Book { run: Some(run), source, every, last: Instant::now() }))
     }
 
     /// SHA-256 of a trainer's weights.
     pub(crate) fn hash<M: Model>(trainer: &Trainer<M>) -> String {
         motenet_train::weights_sha256(trainer.network().flat())
-    }
-}
-
-/// Removes what a killed run was about to write.
-fn remove_parts(folder: &Path) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(".motenet-") && name.ends_with(".part") {
-            // One that stays is in nobody's way.
-            let _ = std::fs::remove_file(entry.path());
-        }
     }
 }
 
@@ -197,6 +194,7 @@ impl Book {
             dataset: self.source.dataset.clone(),
             dataset_sha256: self.source.sha256.clone(),
             train_len: self.source.samples as u64,
+            validation_len: self.source.validation as u64,
             settings: *trainer.settings(),
             position: trainer.position(),
         };

@@ -96,6 +96,7 @@ impl Job {
             dataset: splits.name.clone(),
             sha256: splits.sha256.clone(),
             samples: splits.train.len(),
+            validation: splits.validation.len(),
         };
         let (mut trainer, mut book) = self.prepare::<M>(source)?;
         self.introduce::<M>(&trainer, &book, &data_line(&splits));
@@ -158,28 +159,24 @@ impl Job {
             return contradiction("--dataset", saved.dataset());
         }
         args.dataset = Some(same);
-        let samples = u32::try_from(saved.samples()).unwrap_or(u32::MAX);
-        if typed.train.is_some_and(|typed| typed != samples) {
-            return contradiction("--train-size", samples);
+        let cut = saved.cut();
+        if let (Some(typed), Some(saved)) = (typed.train, cut.train)
+            && typed != saved
+        {
+            return contradiction("--train-size", saved);
         }
-        // A checkpoint names the data by its hash, and how much was trained on. Tried in turn: what was
-        // typed, only so many digits, and a validation set of what is left.
-        let first = Cut { train: Some(samples), ..typed };
-        let left = data::whole(same).saturating_sub(saved.samples());
-        let left = Cut { validation: typed.validation.or(u32::try_from(left).ok()), train: None };
-        let mut found = None;
-        for cut in [typed, first, left] {
-            match data::load(&args, cut, &self.console) {
-                Ok(splits) if splits.sha256 == saved.dataset_sha256() => return Ok(splits),
-                Ok(splits) => found = Some(splits.sha256),
-                // Only the first is certain to make sense.
-                Err(failure) if found.is_none() => return Err(failure),
-                Err(_) => {}
-            }
+        if let (Some(typed), Some(saved)) = (typed.validation, cut.validation)
+            && typed != saved
+        {
+            return contradiction("--validation", saved);
+        }
+        let splits = data::load(&args, cut, &self.console)?;
+        if splits.sha256 == saved.dataset_sha256() {
+            return Ok(splits);
         }
         fail!(
-            "the data is not that of the run to resume (SHA-256 {}, expected {}): give the --data-dir, --validation and --train-size that it was started with",
-            found.unwrap_or_default(),
+            "the data is not that of the run to resume (SHA-256 {}, expected {}): give the --data-dir that it was started with",
+            splits.sha256,
             saved.dataset_sha256()
         )
     }

@@ -9,6 +9,23 @@ use tempfile::Builder;
 
 use crate::Error;
 
+/// The name of a temporary file begins and ends so.
+const PREFIX: &str = ".motenet-";
+const SUFFIX: &str = ".part";
+
+/// Removes the temporary files of a process that was killed while it wrote into `folder`.
+///
+/// One that cannot be removed stays; it is in nobody's way.
+pub(crate) fn remove_unfinished(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes what `fill` writes to a temporary file beside `path`, and renames it to `path` once it is
 /// safe on the disk.
 ///
@@ -23,7 +40,7 @@ pub(crate) fn replace(
         _ => Path::new("."),
     };
     let mut builder = Builder::new();
-    builder.prefix(".motenet-").suffix(".part");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     {
         // As any other file: temporary files are private by default. The umask still applies.

@@ -50,8 +50,10 @@ pub struct Header {
     pub dataset: String,
     /// SHA-256 of its content, in hex.
     pub dataset_sha256: String,
-    /// The samples trained on; the rest of the training set validates.
+    /// Samples trained on.
     pub train_len: u64,
+    /// Samples held back for validation.
+    pub validation_len: u64,
     /// What decides the bits of the run.
     pub settings: Settings,
     /// How far the run has come.

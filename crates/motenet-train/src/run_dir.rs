@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Error;
-use crate::atomic::{replace, size_of_file};
+use crate::atomic::{remove_unfinished, replace, size_of_file};
 use crate::error::one_line;
 
 const CHECKPOINT: &str = "checkpoint.motenet";
@@ -115,6 +115,11 @@ impl RunDir {
             }
             Err(error) => Err(Error::io(path, "opening the run")(error)),
         }
+    }
+
+    /// Removes what a killed process left half-written. Only for the one process that writes here.
+    pub fn remove_unfinished(&self) {
+        remove_unfinished(&self.path);
     }
 
     /// The run in `out` with the highest number that holds a checkpoint; `None` if none does.

@@ -70,6 +70,7 @@ fn allocation_is_bounded_by_the_file() {
         dataset: String::new(),
         dataset_sha256: String::new(),
         train_len: 0,
+        validation_len: 0,
         settings: Settings { recipe: Mlp::RECIPE, seed: 0 },
         position: Position::default(),
     };

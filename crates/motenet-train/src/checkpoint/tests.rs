@@ -34,6 +34,7 @@ fn sample<M: Model>(moments: u32) -> Checkpoint {
             dataset: "made-up \"digits\"\n✓".to_owned(),
             dataset_sha256: "0".repeat(64),
             train_len: 55_000,
+            validation_len: 5_000,
             settings: Settings { recipe, seed: u64::MAX },
             position: Position { epoch: 3, step: 7, loss_sum: 0.1 + 0.2, right: u64::MAX },
         },
