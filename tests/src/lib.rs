@@ -7,6 +7,7 @@
 //! - `batches`: a batch shorter than its workspace;
 //! - `edges`: zeros of both signs, infinities, NaN, numbers far out;
 //! - `stack`: a large layer trains in a small stack;
+//! - `docs`: the documents quote code that is there, and link to files that are there;
 //! - `panic_free`: a release build of a training step links without a panic.
 //!
 //! `ui/` is a crate of its own: programs that must not compile, and what the compiler says of them.
@@ -19,3 +20,8 @@ pub mod job;
 pub mod reference;
 
 pub use job::job;
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
