@@ -3,7 +3,7 @@
 use crate::art;
 use crate::console::Console;
 use motenet::argmax;
-use motenet_data::Digits;
+use motenet_data::{Digits, Image};
 use motenet_models::digits::{DigitModel, Logits};
 use motenet_train::{Summary, Trainer};
 use serde::Serialize;
@@ -116,6 +116,13 @@ impl Report {
                 console.bold(class.digit),
             ));
         }
+    }
+
+    /// The digits with the highest loss, each with a caption.
+    pub(crate) fn hardest<'a>(&self, digits: &'a Digits) -> Vec<(&'a Image, String)> {
+        let caption =
+            |hard: &Hard| format!("{} read as {}", digits.labels[hard.index], hard.predicted);
+        self.worst.iter().map(|hard| (&digits.images[hard.index], caption(hard))).collect()
     }
 
     /// Prints the digits with the highest loss.

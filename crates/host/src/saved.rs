@@ -3,7 +3,9 @@
 use crate::cli::Dataset;
 use crate::data::Cut;
 use crate::failure::{Failure, fail};
+use crate::report::Report;
 use motenet::{LayerInfo, Params, Simd};
+use motenet_data::Digits;
 use motenet_models::Model;
 use motenet_train::{
     Checkpoint, EpochMetrics, Header, LayerShape, Position, RunDir, Settings, Summary, Trainer,
@@ -269,15 +271,18 @@ impl Book {
         Ok(())
     }
 
-    /// Draws the curves, the confusions, and what the units of the first layer look for.
+    /// Draws the curves, the confusions, the hardest digits, and what the units of the first layer look
+    /// for.
     pub(crate) fn draw<M: Model>(
         &self,
         trainer: &Trainer<M>,
-        confusion: &[[u64; 10]; 10],
+        report: &Report,
+        test: &Digits,
     ) -> Result<(), Failure> {
         let Some(run) = &self.run else { return Ok(()) };
         self.draw_curves()?;
-        pictures::confusion(confusion, run.path())?;
+        pictures::confusion(&report.confusion, run.path())?;
+        pictures::hardest_digits(&report.hardest(test), run.path())?;
         let mut first: Option<LayerInfo> = None;
         M::describe(&mut |layer| first = first.or(Some(layer)));
         let Some(layer) = first.filter(|layer| layer.name == "Dense") else { return Ok(()) };

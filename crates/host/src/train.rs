@@ -126,7 +126,7 @@ impl Job {
         console.line("");
         report.print_worst(console, &splits.test);
         console.line("");
-        let drawn = book.draw(&trainer, &report.confusion);
+        let drawn = book.draw(&trainer, &report, &splits.test);
         self.conclude(
             &trainer,
             &book,

@@ -1,4 +1,5 @@
-//! Pictures of a run: learning curves, a confusion matrix, the weights of the first layer.
+//! Pictures of a run: learning curves, a confusion matrix, the weights of the first layer, the hardest
+//! digits.
 //!
 //! Each is drawn from plain numbers into a folder, as PNG and, where it is lines and text, as SVG too.
 //! No font or other file of the machine is needed: text in a PNG is drawn with [a font of our own](font).
@@ -8,10 +9,12 @@ mod confusion;
 mod curves;
 mod first_layer;
 mod font;
+mod hardest_digits;
 
 pub use confusion::confusion;
 pub use curves::curves;
 pub use first_layer::first_layer;
+pub use hardest_digits::hardest_digits;
 
 use std::io::Write;
 use std::path::Path;

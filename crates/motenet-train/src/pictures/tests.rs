@@ -179,6 +179,33 @@ fn a_tile_shows_the_weights_of_its_unit() {
 }
 
 #[test]
+fn hardest_digits_show_their_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut image = [0; 784];
+    image[3 * 28 + 5] = 255; // row 3, column 5
+    image[27 * 28 + 27] = 100;
+    let digits: Vec<_> = (0..7).map(|k| (&image, format!("{k} read as 9"))).collect();
+    hardest_digits(&digits, folder.path()).unwrap();
+    let (pixels, width, height) = decode(&folder.path().join("hardest_digits.png"));
+    let (step_x, step_y) = (28 * 8 + 40, 28 * 8 + 60 + 40);
+    assert_eq!((width, height), (5 * step_x + 40, 2 * step_y + 40));
+    let at = |tile: (usize, usize), x: usize, y: usize| {
+        pixels[(40 + tile.1 * step_y + y * 8 + 3) * width + 40 + tile.0 * step_x + x * 8 + 3]
+    };
+    for tile in [(0, 0), (4, 0), (1, 1)] {
+        assert_eq!(at(tile, 5, 3), [0; 3]);
+        assert_eq!(at(tile, 27, 27), [155; 3]);
+        assert_eq!(at(tile, 3, 5), [255; 3]);
+    }
+    assert_eq!(at((2, 1), 5, 3), [255; 3]);
+    for count in [0, 101] {
+        let digits = vec![(&image, String::new()); count];
+        let error = hardest_digits(&digits, folder.path()).unwrap_err();
+        assert!(matches!(error, Error::Picture { .. }), "{error}");
+    }
+}
+
+#[test]
 fn a_picture_that_cannot_be_written_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("nowhere");
@@ -186,6 +213,7 @@ fn a_picture_that_cannot_be_written_is_an_error() {
         curves(&epochs(2), &nowhere),
         confusion(&counts(), &nowhere),
         first_layer(&weights(2), 2, &nowhere),
+        hardest_digits(&[(&[0; 784], "9 read as 3".into())], &nowhere),
     ] {
         assert!(matches!(result, Err(Error::Io { .. })), "{result:?}");
     }
