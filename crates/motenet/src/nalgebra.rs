@@ -12,7 +12,7 @@ impl<const IN: usize, const OUT: usize, B> Dense<IN, OUT, B> {
     /// ```
     /// use motenet::Dense;
     /// let layer = Dense::<2, 1> { weights: [[2.0], [3.0]], bias: [0.5] };
-    /// assert_eq!(layer.weight_matrix(), nalgebra::matrix![2.0, 3.0]);
+    /// assert_eq!(layer.weight_matrix(), nalgebra::Matrix1x2::new(2.0, 3.0));
     /// ```
     pub fn weight_matrix(&self) -> SMatrix<f32, OUT, IN> {
         SMatrix::from_fn(|o, i| self.weights[i][o])
