@@ -2,7 +2,7 @@
 //! digits.
 //!
 //! Each is drawn from plain numbers into a folder, as PNG and, where it is lines and text, as SVG too.
-//! No font or other file of the machine is needed: text in a PNG is drawn with [a font of our own](font).
+//! No font or other file of the machine is needed: text in a PNG is drawn with a font of our own.
 
 mod canvas;
 mod confusion;
