@@ -1,9 +1,9 @@
 //! What the tests share. The tests themselves lie in `tests/`, one idea a file:
 //!
-//! - `gradients`: every layer and loss against finite differences of [`reference`];
+//! - `gradients`: every layer and loss against finite differences of [`mod@reference`];
 //! - `pytorch_golden`: what PyTorch computes, read by [`golden`];
 //! - `nalgebra_oracle`: the dense layer against matrix products;
-//! - `same_bits`: [`job`], a training run that has one hash, wherever and however it runs;
+//! - `same_bits`: [`job()`], a training run that has one hash, wherever and however it runs;
 //! - `batches`: a batch shorter than its workspace;
 //! - `edges`: zeros of both signs, infinities, NaN, numbers far out;
 //! - `stack`: a large layer trains in a small stack;
