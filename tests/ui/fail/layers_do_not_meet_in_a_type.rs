@@ -1,6 +1,6 @@
 use motenet::{Dense, Relu, Seq};
 
-type Net = Seq![Dense<784, 64>, Relu<64>, Dense<65, 10>];
+type Net = Seq![Dense<784, 64>, Relu<32>, Dense<32, 10>];
 
 fn classify(_: &Net) {}
 
