@@ -8,9 +8,9 @@ const TARGETS: [&str; 2] = ["thumbv7em-none-eabihf", "thumbv6m-none-eabi"];
 
 pub(crate) fn run() -> Result<()> {
     for target in TARGETS {
-        let crates =
-            ["-p", "motenet", "-p", "motenet-models", "--no-default-features", "--release"];
-        crate::run(toolchain::cargo_for(target)?.args(crates))?;
+        let crates = ["-p", "motenet", "-p", "motenet-models", "-p", "motenet-quant"];
+        let how = ["--no-default-features", "--release"];
+        crate::run(toolchain::cargo_for(target)?.args(crates).args(how))?;
     }
     Ok(())
 }

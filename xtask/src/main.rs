@@ -1,14 +1,15 @@
-//! Chores of the workspace: `cargo xtask test`, `cargo xtask accuracy`, `cargo xtask chips`.
+//! Chores of the workspace: `cargo xtask test`, `accuracy`, `export`, `chips`.
 
 mod accuracy;
 mod chips;
+mod export;
 mod test;
 mod toolchain;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 /// Chores of the motenet workspace.
 #[derive(Parser)]
@@ -28,14 +29,27 @@ enum Chore {
     },
     /// Trains a model from several seeds and prints the mean accuracy.
     Accuracy(accuracy::Arguments),
+    /// Turns a trained network into integers: Rust, C, and the floats for PyTorch.
+    Export(export::Arguments),
     /// Builds the no_std crates for microcontrollers, so that no std slips in.
     Chips,
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().chore {
+fn main() -> ExitCode {
+    match run_chore(Arguments::parse().chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_chore(chore: Chore) -> Result<()> {
+    match chore {
         Chore::Test { arguments } => test::run(&arguments),
         Chore::Accuracy(arguments) => accuracy::run(&arguments),
+        Chore::Export(arguments) => export::run(&arguments),
         Chore::Chips => chips::run(),
     }
 }

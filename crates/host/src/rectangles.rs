@@ -5,7 +5,7 @@ use crate::failure::{Failure, fail};
 use crate::saved::Source;
 use crate::session::{self, Course, thousands};
 use crate::train::Job;
-use motenet::Params;
+use motenet::{Params, Simd};
 use motenet_data::rectangles::{Rectangles, rectangles};
 use motenet_models::rectangles::{RectangleModel, Visit};
 use motenet_train::{Samples, Summary, Trainer};
@@ -123,7 +123,7 @@ impl<const LEN: usize> Samples<[f32; LEN], [f32; 1]> for One<'_, LEN> {
         1
     }
 
-    fn load(&self, _: usize, x: &mut [f32; LEN]) -> [f32; 1] {
+    fn load(&self, _: Simd, _: usize, x: &mut [f32; LEN]) -> [f32; 1] {
         *x = *self.0;
         [0.0]
     }

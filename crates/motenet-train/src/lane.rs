@@ -44,7 +44,7 @@ impl<M: Model> Lane<M> {
     ) {
         self.targets.clear();
         for (x, &index) in self.x.iter_mut().zip(indices) {
-            self.targets.push(samples.load(index as usize, x));
+            self.targets.push(samples.load(pass.simd, index as usize, x));
         }
         network.forward(pass, &self.x[..self.targets.len()], &mut self.acts);
     }

@@ -1,5 +1,7 @@
 //! Where a trainer gets its samples from.
 
+use motenet::Simd;
+use motenet::kernels::scale_bytes;
 use motenet_data::Digits;
 use motenet_data::rectangles::Rectangles;
 
@@ -13,11 +15,11 @@ pub trait Samples<X, T>: Sync {
         self.len() == 0
     }
 
-    /// Writes the input of sample `index` into `x` and returns its target.
+    /// Writes the input of sample `index` into `x` and returns its target; `simd` changes no bit.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Samples::len).
-    fn load(&self, index: usize, x: &mut X) -> T;
+    fn load(&self, simd: Simd, index: usize, x: &mut X) -> T;
 }
 
 impl Samples<[f32; 784], u8> for Digits {
@@ -27,10 +29,8 @@ impl Samples<[f32; 784], u8> for Digits {
 
     /// `x[k] = pixel[k] / 255`
     #[inline]
-    fn load(&self, index: usize, x: &mut [f32; 784]) -> u8 {
-        for (x, &pixel) in x.iter_mut().zip(&self.images[index]) {
-            *x = f32::from(pixel) * (1.0 / 255.0);
-        }
+    fn load(&self, simd: Simd, index: usize, x: &mut [f32; 784]) -> u8 {
+        scale_bytes(simd, &self.images[index], 1.0 / 255.0, x);
         self.labels[index]
     }
 }
@@ -40,7 +40,7 @@ impl<const LEN: usize> Samples<[f32; LEN], [f32; 1]> for Rectangles<LEN> {
         Rectangles::len(self)
     }
 
-    fn load(&self, index: usize, x: &mut [f32; LEN]) -> [f32; 1] {
+    fn load(&self, _: Simd, index: usize, x: &mut [f32; LEN]) -> [f32; 1] {
         *x = self.pixels()[index];
         [self.means()[index]]
     }

@@ -3,7 +3,7 @@
 //! - [`affine`], [`add_outer`], [`mul_transposed`]: the three products of a dense layer. They share one
 //!   register-blocked tile (`tile`), because all three are "rows of chains".
 //! - [`map`], [`map_back`]: an activation and its gradient, element by element.
-//! - [`sum_squares`]: the norm of a gradient.
+//! - [`scale_bytes`]: pictures into numbers; [`sum_squares`]: the norm of a gradient.
 //! - [`naive`]: each of them once more, as the formula reads. The tests hold every kernel at every
 //!   [`Simd`] level against its naive twin, bit for bit.
 //!
@@ -13,6 +13,7 @@
 #![allow(unsafe_code)]
 
 mod affine;
+mod bytes;
 mod isa;
 mod mul_transposed;
 pub mod naive;
@@ -25,6 +26,7 @@ mod tests;
 mod tile;
 
 pub use affine::affine;
+pub use bytes::scale_bytes;
 pub use isa::{Isa, Portable};
 pub use mul_transposed::mul_transposed;
 pub use outer::{add_outer, add_outer_part, add_rows};

@@ -53,6 +53,13 @@ pub fn mul_transposed<const IN: usize, const OUT: usize>(
     }
 }
 
+/// Twin of [`scale_bytes`](super::scale_bytes).
+pub fn scale_bytes(bytes: &[u8], scale: f32, x: &mut [f32]) {
+    for k in 0..bytes.len().min(x.len()) {
+        x[k] = f32::from(bytes[k]) * scale;
+    }
+}
+
 /// Twin of [`sum_squares`](super::sum_squares).
 pub fn sum_squares(x: &[f32]) -> f32 {
     let mut lanes = [0.0; 16];

@@ -103,6 +103,20 @@ fn squares_are_summed_in_sixteen_chains() {
 }
 
 #[test]
+fn every_byte_is_scaled_alike() {
+    let bytes: Vec<u8> = (0..=255).chain(0..77).collect();
+    for n in [0, 1, 15, 16, 17, 64, 333] {
+        let mut expected = [9.0; 300];
+        naive::scale_bytes(&bytes[..n], 1.0 / 255.0, &mut expected);
+        for simd in Simd::available() {
+            let mut x = [9.0; 300];
+            scale_bytes(simd, &bytes[..n], 1.0 / 255.0, &mut x);
+            same(&[x], &[expected], "scale_bytes", simd);
+        }
+    }
+}
+
+#[test]
 fn short_slices_set_the_number_of_samples() {
     let w = [[1.0; 3]; 2];
     for simd in Simd::available() {
