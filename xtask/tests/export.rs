@@ -2,8 +2,8 @@
 
 use motenet::{Params, Simd};
 use motenet_data::{Digits, made_up};
+use motenet_models::Recipe;
 use motenet_models::digits::{DigitModel, FrameworkSigmoid, Notebook};
-use motenet_models::{Model, Recipe};
 use motenet_train::{Checkpoint, Header, LayerShape, RunDir, Settings, Trainer};
 use serde_json::Value;
 use std::fs;
