@@ -62,7 +62,7 @@ fn load(checkpoint: &Checkpoint, data_dir: Option<PathBuf>) -> Result<Splits> {
     let splits = match header.dataset.as_str() {
         "made-up" => {
             let (train, _, test) = made_up::SIZES;
-            made_up::splits(1, train, validation, test)
+            made_up::splits(made_up::SEED, train, validation, test)
         }
         "mnist" => {
             let options = mnist::Options { data_dir, validation, ..mnist::Options::from_env() };
@@ -70,9 +70,8 @@ fn load(checkpoint: &Checkpoint, data_dir: Option<PathBuf>) -> Result<Splits> {
         }
         other => bail!("trained on `{other}`, expected mnist or made-up: export a run on digits"),
     };
-    // A run on fewer digits has another hash, but the same test digits.
-    let whole = header.train_len == splits.train.len() as u64;
-    if whole && splits.sha256 != header.dataset_sha256 {
+    let splits = splits.keep_train(usize::try_from(header.train_len)?);
+    if splits.sha256 != header.dataset_sha256 {
         bail!(
             "the data is not what the run was trained on (SHA-256 {}, expected {}): give its --data-dir",
             splits.sha256,

@@ -13,7 +13,8 @@ use std::process::{Command, Output};
 
 /// A run of a few epochs on some of the made-up digits.
 fn train<M: DigitModel>(out: &Path, digits: usize, epochs: u32) -> PathBuf {
-    let splits = made_up::splits(1, digits, 0, 10);
+    let (train, _, test) = made_up::SIZES;
+    let splits = made_up::splits(made_up::SEED, train, 0, test).keep_train(digits);
     let recipe = Recipe { epochs, ..M::RECIPE };
     let settings = Settings { recipe, seed: 1 };
     let mut trainer = Trainer::<M>::new(settings, 1, Simd::detect());

@@ -6,9 +6,6 @@ use crate::failure::{Failure, fail};
 use motenet_data::mnist::{self, Options, Progress};
 use motenet_data::{Error, Splits, made_up};
 
-/// Names the one set of made-up digits that everybody trains on, whatever the seed of the run.
-const MADE_UP_SEED: u64 = 1;
-
 /// More made-up digits than this are not drawn for a split.
 const MADE_UP_MOST: u32 = 60_000;
 
@@ -96,18 +93,14 @@ fn made_up(cut: Cut) -> Result<Splits, Failure> {
             "{validation} validation digits asked for, expected at most {MADE_UP_MOST}: ask for fewer"
         );
     }
-    Ok(made_up::splits(MADE_UP_SEED, train, validation as usize, test))
+    Ok(made_up::splits(made_up::SEED, train, validation as usize, test))
 }
 
-fn shorten(mut splits: Splits, cut: Cut) -> Result<Splits, Failure> {
+fn shorten(splits: Splits, cut: Cut) -> Result<Splits, Failure> {
     let Some(count) = cut.train else { return Ok(splits) };
     let (count, available) = (count as usize, splits.train.len());
     if count > available {
         return fail!("{count} training digits asked for, found {available}: lower --train-size");
     }
-    splits.train.images.truncate(count);
-    splits.train.labels.truncate(count);
-    // The hash names what is trained on, so it has to be taken again.
-    let Splits { name, origin, train, validation, test, .. } = splits;
-    Ok(Splits::new(name, origin, train, validation, test))
+    Ok(splits.keep_train(count))
 }

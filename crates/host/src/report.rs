@@ -2,7 +2,7 @@
 
 use crate::art;
 use crate::console::Console;
-use motenet::argmax;
+use motenet::{Layer, Pass, Simd, Softmax, argmax};
 use motenet_data::{Digits, Image};
 use motenet_models::digits::{DigitModel, Logits};
 use motenet_train::{Summary, Trainer};
@@ -39,12 +39,11 @@ pub(crate) struct Class {
     count: u64,
 }
 
-/// The probabilities of the classes: `exp(y[k] − m) / Σ exp(y[j] − m)`.
+/// The probabilities of the classes.
 pub(crate) fn softmax(y: &Logits) -> Logits {
-    let most = y.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers = y.map(|y| (y - most).exp());
-    let sum: f32 = powers.iter().sum();
-    powers.map(|power| power / sum)
+    let mut p = [*y];
+    Softmax.forward(Pass::infer(Simd::baseline()), &[*y], &mut p);
+    p[0]
 }
 
 impl Report {

@@ -128,6 +128,17 @@ impl Splits {
             test,
         }
     }
+
+    /// The same splits with only the first `count` training digits (all of them where there are fewer).
+    ///
+    /// The hash names what is trained on, so it changes with the training set.
+    #[must_use]
+    pub fn keep_train(self, count: usize) -> Self {
+        let Self { name, origin, mut train, validation, test, .. } = self;
+        train.images.truncate(count);
+        train.labels.truncate(count);
+        Self::new(name, origin, train, validation, test)
+    }
 }
 
 /// Lower-case hex digits of `bytes`.

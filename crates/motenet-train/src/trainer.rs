@@ -184,12 +184,14 @@ impl<M: Model> Trainer<M> {
                 let before = (round * round_length + lane * share) as u64;
                 Pass::train(simd, seed, first_sample + before)
             };
-            let shares = indices.chunks(share).chain(std::iter::repeat(&[][..]));
-            self.team.each(self.lanes.iter_mut().zip(shares), |k, (lane, share)| {
-                lane.forward(network, pass(k), samples, share);
-                lane.loss(&loss, pass(k), scale);
-                lane.backward(network, pass(k));
-            });
+            self.team.each(
+                self.lanes.iter_mut().zip(shares(indices, share)),
+                |k, (lane, share)| {
+                    lane.forward(network, pass(k), samples, share);
+                    lane.loss(&loss, pass(k), scale);
+                    lane.backward(network, pass(k));
+                },
+            );
             for (y, target, loss) in self.lanes.iter().flat_map(Lane::results) {
                 self.position.loss_sum += f64::from(loss);
                 self.position.right += u64::from(M::is_right(y, target));
@@ -233,11 +235,13 @@ impl<M: Model> Trainer<M> {
         let all: Vec<u32> = (0..samples.len() as u32).collect();
         for indices in all.chunks(self.lanes.len() * CAPACITY) {
             let share = indices.len().div_ceil(self.lanes.len());
-            let shares = indices.chunks(share).chain(std::iter::repeat(&[][..]));
-            self.team.each(self.lanes.iter_mut().zip(shares), |_, (lane, share)| {
-                lane.forward(network, pass, samples, share);
-                lane.loss(&loss, pass, 1.0);
-            });
+            self.team.each(
+                self.lanes.iter_mut().zip(shares(indices, share)),
+                |_, (lane, share)| {
+                    lane.forward(network, pass, samples, share);
+                    lane.loss(&loss, pass, 1.0);
+                },
+            );
             for (y, target, loss) in self.lanes.iter().flat_map(Lane::results) {
                 visit(number, y, target, loss);
                 loss_sum += f64::from(loss);
@@ -247,6 +251,11 @@ impl<M: Model> Trainer<M> {
         }
         Summary::new(number as u64, loss_sum, right)
     }
+}
+
+/// `indices` in runs of `length`, one for each thread; those that come too late get none.
+fn shares(indices: &[u32], length: usize) -> impl Iterator<Item = &[u32]> {
+    indices.chunks(length).chain(std::iter::repeat(&[][..]))
 }
 
 /// The order in which epoch `epoch` draws `len` samples.
