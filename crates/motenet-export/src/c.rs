@@ -7,6 +7,7 @@
 pub use crate::source::Error;
 use crate::source::{check, flash_bytes, shape, table};
 use crate::{IntegerLayer, IntegerModel};
+use motenet_quant::Softmax;
 
 /// The two files of a network; pure ASCII.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +18,8 @@ pub struct Sources {
     pub source: String,
 }
 
-/// `NAME.h` and `NAME.c`, with `NAME_INPUTS`, `NAME_CLASSES`, `name_logits` and `name_classify`.
+/// `NAME.h` and `NAME.c`, with `NAME_INPUTS`, `NAME_CLASSES`, `name_logits`, `name_classify` and
+/// `name_confidence`.
 ///
 /// Weights are input-major, so that an input of zero skips one row. Never panics.
 ///
@@ -34,8 +36,10 @@ pub struct Sources {
 ///
 /// ```
 /// use motenet_export::{IntegerLayer, IntegerModel, c};
+/// use motenet_quant::Softmax;
 /// let layer = IntegerLayer { inputs: 2, outputs: 1, weights: vec![2, -3], bias: vec![100], requantize: None };
-/// let net = c::write(&IntegerModel { layers: vec![layer] }, "net").unwrap();
+/// let softmax = Softmax::new(0.001).unwrap();
+/// let net = c::write(&IntegerModel { layers: vec![layer], softmax }, "net").unwrap();
 /// assert!(net.header.contains("#define NET_INPUTS 2"));
 /// assert!(net.source.contains("    -3,"));
 /// ```
@@ -89,6 +93,9 @@ void {name}_logits(const uint8_t *input, int32_t *logits);
 /* The class with the largest logit, from 0; the first one if several are equal. */
 int {name}_classify(const uint8_t *input);
 
+/* How sure it is of the class with the largest logit, in 65536ths: 65535 means certain. */
+uint16_t {name}_confidence(const int32_t *logits);
+
 #ifdef __cplusplus
 }}
 #endif
@@ -137,6 +144,16 @@ fn source(model: &IntegerModel, name: &str) -> String {
     }
     text.push_str("}\n\n");
     text.push_str(&CLASSIFY.replace("$UPPER", &upper).replace("$name", name));
+    let (limit, multiplier, drop, shift) = model.softmax.parts();
+    let numbers = [limit, multiplier.into(), drop.into(), shift.into()];
+    let mut confidence = CONFIDENCE
+        .replace("$UPPER", &upper)
+        .replace("$name", name)
+        .replace("$powers", table(Softmax::POWERS, "    ").trim_end());
+    for (word, number) in ["$limit", "$multiplier", "$drop", "$shift"].iter().zip(numbers) {
+        confidence = confidence.replace(word, &number.to_string());
+    }
+    text.push_str(&confidence);
     text
 }
 
@@ -241,5 +258,41 @@ int $name_classify(const uint8_t *input)
         }
     }
     return (int)best;
+}
+";
+
+const CONFIDENCE: &str = "
+/* 2^15 * 2^(-k/32), rounded. */
+static const uint16_t powers[33] = {
+$powers
+};
+
+/* 2^15 * e^-d for a logit that lies d below the largest: 2^-16 is nothing, so t stays below 16 * 1024. */
+static uint32_t power(uint32_t below)
+{
+    uint32_t t, k;
+
+    if (below >= $limitu) {
+        return 0;
+    }
+    t = ((below >> $drop) * $multiplieru + ((uint32_t)1 << $shift) / 2) >> $shift;
+    k = (t >> 5) & 31;
+    t = (powers[k] - (((uint32_t)(powers[k] - powers[k + 1]) * (t & 31) + 16) >> 5)) >> (t >> 10);
+    return t;
+}
+
+uint16_t $name_confidence(const int32_t *logits)
+{
+    int32_t largest = logits[0];
+    uint32_t sum = 0, k;
+
+    for (k = 1; k < $UPPER_CLASSES; k++) {
+        largest = logits[k] > largest ? logits[k] : largest;
+    }
+    for (k = 0; k < $UPPER_CLASSES; k++) {
+        sum += power((uint32_t)largest - (uint32_t)logits[k]);
+    }
+    sum = ((uint32_t)1 << 31) / sum;
+    return (uint16_t)(sum > 65535 ? 65535 : sum);
 }
 ";

@@ -1,7 +1,7 @@
 //! An integer network as plain lists, whatever its type: what is written to files.
 
 use motenet::{Chain, Layer};
-use motenet_quant::{QDense, QDenseRelu, Requantize};
+use motenet_quant::{QDense, QDenseRelu, Requantize, Softmax};
 
 /// One integer layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,10 +19,12 @@ pub struct IntegerLayer {
 }
 
 /// An integer network: its layers in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IntegerModel {
     /// The layers; every one but the last has a `requantize`.
     pub layers: Vec<IntegerLayer>,
+    /// From the logits to how sure it is.
+    pub softmax: Softmax,
 }
 
 /// A quantized network that can be listed.
@@ -31,10 +33,10 @@ pub trait Integers: Layer {
     fn list(&self, layers: &mut Vec<IntegerLayer>);
 
     /// The network as lists.
-    fn integers(&self) -> IntegerModel {
+    fn integers(&self, softmax: Softmax) -> IntegerModel {
         let mut layers = Vec::new();
         self.list(&mut layers);
-        IntegerModel { layers }
+        IntegerModel { layers, softmax }
     }
 }
 
@@ -43,7 +45,7 @@ impl<const IN: usize, const OUT: usize> Integers for QDense<IN, OUT> {
         layers.push(IntegerLayer {
             inputs: IN,
             outputs: OUT,
-            weights: self.weights.as_flattened().to_vec(),
+            weights: (0..IN).flat_map(|i| (0..OUT).map(move |o| self.weight(i, o))).collect(),
             bias: self.bias.to_vec(),
             requantize: None,
         });

@@ -8,7 +8,7 @@
 //! compared. Biases are rounded to the scale of the sums.
 
 use motenet::{Acts, Chain, Dense, Layer, Params, Pass, Relu, Simd, Zero};
-use motenet_quant::{Footprint, QDense, QDenseRelu, Requantize};
+use motenet_quant::{Footprint, QDense, QDenseRelu, Requantize, Softmax};
 
 use crate::Integers;
 
@@ -37,6 +37,14 @@ pub enum Error {
         /// Which number.
         what: &'static str,
         /// Its value.
+        found: f64,
+    },
+    /// The logits are too coarse or too fine for a softmax in integers.
+    #[error(
+        "one unit of the logits is worth {found:e}, expected 2⁻²⁷ to 1: scale the last layer's weights"
+    )]
+    Logits {
+        /// What it is worth.
         found: f64,
     },
     /// No samples to calibrate on.
@@ -99,8 +107,8 @@ pub trait Quantize: Layer {
     /// `layer`.
     fn observe(&self, x: &Self::Input, layer: usize, observed: &mut Observed);
 
-    /// Fills the integer network. `input` is the scale of the input, `hidden` that of each hidden layer;
-    /// `layer` counts layers from 1.
+    /// Fills the integer network and returns what one unit of its outputs is worth. `input` is the scale of
+    /// the input, `hidden` that of each hidden layer; `layer` counts layers from 1.
     ///
     /// # Errors
     /// [`Error::NotFinite`], [`Error::Range`].
@@ -110,7 +118,16 @@ pub trait Quantize: Layer {
         input: f64,
         hidden: &[f64],
         quantized: &mut Self::Quantized,
-    ) -> Result<(), Error>;
+    ) -> Result<f64, Error>;
+}
+
+/// An integer network, and what its logits are worth.
+#[derive(Debug)]
+pub struct Quantized<Q> {
+    /// The network.
+    pub network: Box<Q>,
+    /// From its logits to how sure it is.
+    pub softmax: Softmax,
 }
 
 /// Quantizes a network whose inputs are integers times `input` (1/255 for pixels), calibrated on `samples`.
@@ -124,7 +141,7 @@ pub fn quantize<Q: Quantize>(
     network: &Q,
     input: f64,
     samples: &[Q::Input],
-) -> Result<Box<Q::Quantized>, Error> {
+) -> Result<Quantized<Q::Quantized>, Error> {
     if samples.is_empty() {
         return Err(Error::NoSamples);
     }
@@ -133,8 +150,9 @@ pub fn quantize<Q: Quantize>(
         network.observe(x, 0, &mut observed);
     }
     let mut quantized = Q::Quantized::boxed();
-    network.fill(1, input, &observed.scales()?, &mut quantized)?;
-    Ok(quantized)
+    let scale = network.fill(1, input, &observed.scales()?, &mut quantized)?;
+    let softmax = Softmax::new(scale).ok_or(Error::Logits { found: scale })?;
+    Ok(Quantized { network: quantized, softmax })
 }
 
 impl<const IN: usize, const OUT: usize> Quantize for Dense<IN, OUT> {
@@ -148,10 +166,11 @@ impl<const IN: usize, const OUT: usize> Quantize for Dense<IN, OUT> {
         input: f64,
         _: &[f64],
         quantized: &mut QDense<IN, OUT>,
-    ) -> Result<(), Error> {
+    ) -> Result<f64, Error> {
         let largest = largest_weight(layer, self)?;
         let scale = weight_scale(largest, self.weights.as_flattened().iter());
-        fill_dense(self, layer, input, |_| scale, quantized)
+        fill_dense(self, layer, input, |_| scale, quantized)?;
+        Ok(input * scale)
     }
 }
 
@@ -177,7 +196,7 @@ where
         input: f64,
         hidden: &[f64],
         quantized: &mut Self::Quantized,
-    ) -> Result<(), Error> {
+    ) -> Result<f64, Error> {
         let (dense, Chain(QDenseRelu { dense: integers, requantize }, rest)) = (&self.0, quantized);
         let all = largest_weight(layer, dense)?;
         let column = |o: usize| dense.weights.iter().map(move |row| &row[o]);
@@ -223,9 +242,10 @@ fn fill_dense<const IN: usize, const OUT: usize>(
     scale: impl Fn(usize) -> f64,
     quantized: &mut QDense<IN, OUT>,
 ) -> Result<(), Error> {
-    for (row, integers) in dense.weights.iter().zip(&mut quantized.weights) {
-        for (o, (&w, integer)) in row.iter().zip(integers).enumerate() {
-            *integer = (f64::from(w) / scale(o)).round().clamp(-127.0, 127.0) as i8;
+    for (i, row) in dense.weights.iter().enumerate() {
+        for (o, &w) in row.iter().enumerate() {
+            let w = (f64::from(w) / scale(o)).round().clamp(-127.0, 127.0) as i8;
+            quantized.set_weight(i, o, w);
         }
     }
     for (o, (&b, integer)) in dense.bias.iter().zip(&mut quantized.bias).enumerate() {
@@ -264,18 +284,18 @@ mod tests {
 
     #[test]
     fn weights_and_biases_by_hand() {
-        let q = quantize(&*net(), 1.0 / 255.0, &samples()).unwrap();
+        let q = quantize(&*net(), 1.0 / 255.0, &samples()).unwrap().network;
         let hidden = &q.0.dense;
-        assert_eq!(hidden.weights, [[127, -127, 127], [-127, 127, 5]]);
         // 0.1 / (1/255 · 1/127) = 3238.5, −0.05 / (1/255 · 0.25/127) = −6477.
-        assert_eq!(hidden.bias, [3239, 0, -6477]);
-        assert_eq!(q.1.weights, [[127, -127], [64, 25], [-38, 114]]);
+        let expected = QDense::new(&[[127, -127, 127], [-127, 127, 5]], [3239, 0, -6477]);
+        assert_eq!(*hidden, expected);
+        assert_eq!(q.1, QDense::new(&[[127, -127], [64, 25], [-38, 114]], q.1.bias));
     }
 
     #[test]
     fn answers_stay_near_the_real_ones() {
         let (net, samples) = (net(), samples());
-        let q = quantize(&*net, 1.0 / 255.0, &samples).unwrap();
+        let q = quantize(&*net, 1.0 / 255.0, &samples).unwrap().network;
         let (mut agree, pass) = (0, Pass::infer(Simd::detect()));
         for x in &samples {
             let mut real = <Net as Layer>::Acts::<1>::ZERO;

@@ -5,9 +5,10 @@ pub use crate::source::Error;
 use crate::source::{check, flash_bytes, shape, table};
 use crate::{IntegerLayer, IntegerModel};
 
-/// The text of a file with `pub type Network`, its layers in order, and `pub static NAME: Network`.
+/// The text of a file with `pub type Network`, its layers in order, `pub static MODEL: Network`, `pub static
+/// SOFTMAX: Softmax` and `pub const MODEL_NAME: &str`.
 ///
-/// All paths in it are whole, so that it brings nothing into scope; two networks go into two modules.
+/// All paths in it are whole, so that it brings nothing else into scope; two networks go into two modules.
 /// What could overflow does not compile. Never panics.
 ///
 /// # Errors
@@ -20,13 +21,14 @@ use crate::{IntegerLayer, IntegerModel};
 /// ```
 /// use motenet_export::{IntegerLayer, IntegerModel, rust};
 /// let layer = IntegerLayer { inputs: 2, outputs: 1, weights: vec![2, -3], bias: vec![100], requantize: None };
-/// let text = rust::write(&IntegerModel { layers: vec![layer] }, "net").unwrap();
+/// let softmax = motenet_quant::Softmax::new(0.001).unwrap();
+/// let text = rust::write(&IntegerModel { layers: vec![layer], softmax }, "net").unwrap();
 /// assert!(text.contains("pub type Network = motenet::Seq![motenet_quant::QDense<2, 1>];"));
-/// assert!(text.contains("pub static NET: Network"));
+/// assert!(text.contains("pub static MODEL: Network"));
 /// ```
 pub fn write(model: &IntegerModel, name: &str) -> Result<String, Error> {
     check(model, name)?;
-    let (upper, shape) = (name.to_ascii_uppercase(), shape(model));
+    let shape = shape(model);
     let mut text = format!(
         "// {name}: a neural network of integers, {shape}, {} bytes. Written by motenet: change the model, not\n\
          // this. In a module of its own: `include!(\"{name}.rs\");`\n\n",
@@ -40,14 +42,17 @@ pub fn write(model: &IntegerModel, name: &str) -> Result<String, Error> {
         }
     };
     text.push_str(&format!(
-        "/// The layers of [`{upper}`], in order.\n\
+        "/// What the model is called.\n\
+         pub const MODEL_NAME: &str = \"{name}\";\n\n\
+         /// The layers of [`MODEL`], in order.\n\
          pub type Network = motenet::Seq![{types}];\n\n"
     ));
-    text.push_str(&format!(
+    text.push_str(
         "/// The network's weights, biases and scales.\n\
          #[rustfmt::skip]\n\
-         pub static {upper}: Network = "
-    ));
+         #[allow(long_running_const_eval)] // the compiler arranges the weights for the target's kernel\n\
+         pub static MODEL: Network = ",
+    );
     // `Chain(a, Chain(b, c))`: every layer but the last opens one, and the end closes them all.
     for (n, layer) in (1..).zip(&model.layers) {
         let (inputs, outputs) = (layer.inputs, layer.outputs);
@@ -65,6 +70,8 @@ pub fn write(model: &IntegerModel, name: &str) -> Result<String, Error> {
     }
     text.push_str(&")".repeat(model.layers.len() - 1));
     text.push_str(";\n");
+    let (limit, multiplier, drop, shift) = model.softmax.parts();
+    text.push_str(&SOFTMAX.replace("$parts", &format!("{limit}, {multiplier}, {drop}, {shift}")));
     if model.layers.len() > 1 {
         text.push_str(RULE);
     }
@@ -93,13 +100,13 @@ fn value(layer: &IntegerLayer) -> String {
 /// The expression of weights and bias, whose first line is indented by `pad` already.
 fn dense(layer: &IntegerLayer, pad: &str) -> String {
     let inner = format!("{pad}        ");
-    let mut text = format!("motenet_quant::QDense {{\n{pad}    weights: [\n");
+    let mut text = format!("motenet_quant::QDense::new(\n{pad}    &[\n");
     for row in layer.weights.chunks_exact(layer.outputs) {
         let row = table(row, &inner);
         text.push_str(&format!("{inner}[{}],\n", row.trim().trim_end_matches(',')));
     }
     let bias = table(&layer.bias, &inner);
-    text.push_str(&format!("{pad}    ],\n{pad}    bias: [\n{bias}{pad}    ],\n{pad}}}"));
+    text.push_str(&format!("{pad}    ],\n{pad}    [\n{bias}{pad}    ],\n{pad})"));
     text
 }
 
@@ -111,4 +118,13 @@ const fn rule(limit: u32, multiplier: u16, drop: u8, shift: u8) -> motenet_quant
         None => panic!("a rule that can overflow: write this file anew"),
     }
 }
+"#;
+
+const SOFTMAX: &str = r#"
+/// From logits to how sure they are.
+pub static SOFTMAX: motenet_quant::Softmax =
+    match motenet_quant::Softmax::from_parts($parts) {
+        Some(softmax) => softmax,
+        None => panic!("numbers that can overflow: write this file anew"),
+    };
 "#;

@@ -6,7 +6,7 @@ use motenet::Zero;
 
 // SAFETY: integers only; zero bytes are zeros.
 unsafe impl Zero for Requantize {}
-// SAFETY: arrays of integers.
+// SAFETY: arrays of integers; any bytes are weights.
 unsafe impl<const IN: usize, const OUT: usize> Zero for QDense<IN, OUT> {}
 // SAFETY: a `QDense` and an array of `Requantize`, both zero-able.
 unsafe impl<const IN: usize, const OUT: usize> Zero for QDenseRelu<IN, OUT> {}

@@ -9,7 +9,7 @@
 //! use motenet_quant::{Footprint, QDense, QDenseRelu};
 //! type Net = Seq![QDenseRelu<784, 64>, QDense<64, 10>];
 //! assert_eq!(Net::FLASH_BYTES, (784 + 12) * 64 + (64 + 4) * 10);
-//! assert_eq!(Net::RAM_BYTES, 784 + 4 * 64 + 64 + 4 * 10);
+//! assert_eq!(Net::RAM_BYTES, 784 + 64 + 4 * 10 + (4 * 64 + 1024));
 //! ```
 //!
 //! # The arithmetic
@@ -28,16 +28,27 @@
 //! [`naive`] has every layer once more, in `i64`, as the formula reads; the tests hold each against it.
 #![no_std]
 
+#[cfg(test)]
+extern crate std;
+
 mod argmax;
+mod budget;
 mod dense;
 mod footprint;
+mod kernels;
 mod layout;
 pub mod naive;
+mod packing;
 mod requantize;
+#[cfg(any(feature = "selftest", test))]
+pub mod selftest;
+mod softmax;
 #[cfg(test)]
 mod tests;
 
 pub use argmax::argmax;
+pub use budget::Budget;
 pub use dense::{QDense, QDenseRelu};
 pub use footprint::Footprint;
 pub use requantize::Requantize;
+pub use softmax::Softmax;

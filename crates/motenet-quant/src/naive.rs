@@ -4,19 +4,28 @@
 
 use crate::{QDense, QDenseRelu, Requantize};
 
-/// Twin of [`QDense::sums`].
+/// Twin of [`QDense::sums`], of weights `weight(i, o)`.
 pub fn sums<const IN: usize, const OUT: usize>(
-    layer: &QDense<IN, OUT>,
+    weight: impl Fn(usize, usize) -> i8,
+    bias: &[i32; OUT],
     x: &[u8; IN],
 ) -> [i64; OUT] {
     let mut y = [0; OUT];
     for o in 0..OUT {
-        y[o] = i64::from(layer.bias[o]);
+        y[o] = i64::from(bias[o]);
         for i in 0..IN {
-            y[o] += i64::from(x[i]) * i64::from(layer.weights[i][o]);
+            y[o] += i64::from(x[i]) * i64::from(weight(i, o));
         }
     }
     y
+}
+
+/// Twin of the forward pass of a [`QDense`].
+pub fn dense<const IN: usize, const OUT: usize>(
+    layer: &QDense<IN, OUT>,
+    x: &[u8; IN],
+) -> [i64; OUT] {
+    sums(|i, o| layer.weight(i, o), &layer.bias, x)
 }
 
 /// Twin of [`Requantize::apply`].
@@ -32,7 +41,7 @@ pub fn dense_relu<const IN: usize, const OUT: usize>(
     layer: &QDenseRelu<IN, OUT>,
     x: &[u8; IN],
 ) -> [u8; OUT] {
-    let sums = sums(&layer.dense, x);
+    let sums = dense(&layer.dense, x);
     let mut y = [0; OUT];
     for o in 0..OUT {
         y[o] = requantize(layer.requantize[o], sums[o]);

@@ -1,6 +1,6 @@
 //! Layers against their twins in 64-bit integers, edges of saturation and odd sizes included.
 
-use crate::{QDense, QDenseRelu, Requantize, argmax, naive};
+use crate::{QDense, QDenseRelu, Requantize, argmax, naive, selftest};
 use motenet::{Acts, Layer, Pass, Simd, Zero, random};
 use proptest::prelude::*;
 
@@ -11,12 +11,15 @@ fn fill<const IN: usize, const OUT: usize>(seed: u64) -> (QDenseRelu<IN, OUT>, [
     let mut rng = random::generator(seed);
     let mut below = |n| random::below(&mut rng, n);
     let mut layer = QDenseRelu::ZERO;
-    for w in layer.dense.weights.as_flattened_mut() {
-        *w = match seed % 4 {
-            0 => 127,
-            1 => -127,
-            _ => (below(255) as i32 - 127) as i8,
-        };
+    for i in 0..IN {
+        for o in 0..OUT {
+            let w = match seed % 4 {
+                0 => 127,
+                1 => -127,
+                _ => (below(255) as i32 - 127) as i8,
+            };
+            layer.dense.set_weight(i, o, w);
+        }
     }
     for (bias, rule) in layer.dense.bias.iter_mut().zip(&mut layer.requantize) {
         *bias = below(1 << 16) as i32 - (1 << 15);
@@ -38,7 +41,7 @@ fn check<const IN: usize, const OUT: usize>() {
         assert_eq!(acts.output()[0], naive::dense_relu(&layer, &x), "{IN}×{OUT}, seed {seed}");
         let mut logits = [[0; OUT]; 1];
         layer.dense.forward(PASS, &[x], &mut logits);
-        assert_eq!(logits.output()[0].map(i64::from), naive::sums(&layer.dense, &x));
+        assert_eq!(logits.output()[0].map(i64::from), naive::dense(&layer.dense, &x));
     }
 }
 
@@ -57,10 +60,43 @@ fn layers_equal_their_twins() {
 
 #[test]
 fn the_largest_layer_fits_32_bits() {
-    static LARGE: QDense<32_768, 1> = QDense { weights: [[127]; 32_768], bias: [1 << 30] };
+    static LARGE: QDense<32_768, 1> = QDense::new(&[[127]; 32_768], [1 << 30]);
     let mut y = [0];
     LARGE.sums(&[255; 32_768], &mut y);
-    assert_eq!(i64::from(y[0]), naive::sums(&LARGE, &[255; 32_768])[0]);
+    assert_eq!(i64::from(y[0]), naive::dense(&LARGE, &[255; 32_768])[0]);
+}
+
+/// A layer that a person can follow: more than one block, and some outputs left over.
+#[test]
+fn sums_by_hand() {
+    let rows: [[i8; 11]; 3] =
+        core::array::from_fn(|i| core::array::from_fn(|o| (10 * i + o) as i8));
+    let layer = QDense::new(&rows, [1000; 11]);
+    let mut y = [0; 11];
+    layer.sums(&[1, 0, 2], &mut y);
+    assert_eq!(y, core::array::from_fn(|o| 1000 + o as i32 + 2 * (20 + o as i32)));
+}
+
+#[test]
+fn the_chip_test_passes_here() {
+    let mut differences = 0;
+    let cases = selftest::run(&mut |_, same| differences += u32::from(!same));
+    assert!(cases > 600, "{cases}");
+    assert_eq!(differences, 0);
+}
+
+#[test]
+#[should_panic(expected = "no such weight")]
+fn a_weight_beyond_the_layer_panics() {
+    QDense::<2, 3>::ZERO.weight(0, 3); // inside of the array, but the next input's
+}
+
+#[test]
+fn the_least_byte_is_no_weight() {
+    let mut layer = QDense::new(&[[i8::MIN]], [0]);
+    assert_eq!(layer.weight(0, 0), -127);
+    layer.set_weight(0, 0, i8::MIN);
+    assert_eq!(layer.weight(0, 0), -127);
 }
 
 #[test]

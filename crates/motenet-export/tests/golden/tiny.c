@@ -120,3 +120,39 @@ int tiny_classify(const uint8_t *input)
     }
     return (int)best;
 }
+
+/* 2^15 * 2^(-k/32), rounded. */
+static const uint16_t powers[33] = {
+    32768, 32066, 31379, 30706, 30048, 29405, 28774, 28158, 27554, 26964, 26386, 25821, 25268,
+    24726, 24196, 23678, 23170, 22674, 22188, 21713, 21247, 20792, 20347, 19911, 19484, 19066,
+    18658, 18258, 17867, 17484, 17109, 16743, 16384,
+};
+
+/* 2^15 * e^-d for a logit that lies d below the largest: 2^-16 is nothing, so t stays below 16 * 1024. */
+static uint32_t power(uint32_t below)
+{
+    uint32_t t, k;
+
+    if (below >= 11091u) {
+        return 0;
+    }
+    t = ((below >> 0) * 48409u + ((uint32_t)1 << 15) / 2) >> 15;
+    k = (t >> 5) & 31;
+    t = (powers[k] - (((uint32_t)(powers[k] - powers[k + 1]) * (t & 31) + 16) >> 5)) >> (t >> 10);
+    return t;
+}
+
+uint16_t tiny_confidence(const int32_t *logits)
+{
+    int32_t largest = logits[0];
+    uint32_t sum = 0, k;
+
+    for (k = 1; k < TINY_CLASSES; k++) {
+        largest = logits[k] > largest ? logits[k] : largest;
+    }
+    for (k = 0; k < TINY_CLASSES; k++) {
+        sum += power((uint32_t)largest - (uint32_t)logits[k]);
+    }
+    sum = ((uint32_t)1 << 31) / sum;
+    return (uint16_t)(sum > 65535 ? 65535 : sum);
+}

@@ -29,6 +29,9 @@ void tiny_logits(const uint8_t *input, int32_t *logits);
 /* The class with the largest logit, from 0; the first one if several are equal. */
 int tiny_classify(const uint8_t *input);
 
+/* How sure it is of the class with the largest logit, in 65536ths: 65535 means certain. */
+uint16_t tiny_confidence(const int32_t *logits);
+
 #ifdef __cplusplus
 }
 #endif
