@@ -1,0 +1,86 @@
+//! ST's NUCLEO-F446RE: STM32F446RE, a Cortex-M4F at 180 MHz.
+//!
+//! The serial port is USART2 on PA2 and PA3, which the board wires to its debug probe: one USB cable
+//! flashes and is the line, 115200 baud, 8N1 (ST UM1724, "USART communication").
+//! The clock comes from the internal oscillator of 16 MHz, within 1 % at room temperature (ST DS10693),
+//! where the receiver stands 3.75 % (ST RM0390, "USART receiver tolerance to clock deviation"): so it does
+//! not matter whether this revision of the board brings the probe's crystal to the chip.
+
+use super::Board;
+use core::convert::Infallible;
+use cortex_m::peripheral::{DWT, SCB};
+use embedded_io::{ErrorType, Read, Write};
+use motenet_link::{Counter, Unit};
+use stm32f4xx_hal::nb::block;
+use stm32f4xx_hal::pac::{self, USART2};
+use stm32f4xx_hal::prelude::*;
+use stm32f4xx_hal::rcc::Config;
+use stm32f4xx_hal::serial::{self, Serial};
+
+/// The board.
+pub struct NucleoF446Re {
+    serial: Serial<USART2>,
+}
+
+impl Board for NucleoF446Re {
+    const COUNTER: Counter = Counter::one(Unit::Cycles);
+    const COUNT_MASK: u32 = u32::MAX;
+
+    fn take() -> Self {
+        let mut core = cortex_m::Peripherals::take().unwrap();
+        let chip = pac::Peripherals::take().unwrap();
+        // The chip's highest clock; the bus of the port may have a quarter of it. The HAL adds the
+        // flash's wait states, its caches and the voltage regulator's overdrive.
+        let mut rcc = chip.RCC.freeze(Config::hsi().sysclk(180.MHz()).pclk1(45.MHz()));
+        core.DCB.enable_trace();
+        core.DWT.enable_cycle_counter();
+        let pins = chip.GPIOA.split(&mut rcc);
+        let config = serial::Config::default().baudrate(115_200.bps());
+        let serial = chip.USART2.serial((pins.pa2, pins.pa3), config, &mut rcc).unwrap();
+        NucleoF446Re { serial }
+    }
+
+    #[inline(always)]
+    fn count(&mut self) -> u32 {
+        DWT::cycle_count()
+    }
+
+    fn restart() -> ! {
+        SCB::sys_reset()
+    }
+}
+
+impl ErrorType for NucleoF446Re {
+    type Error = Infallible;
+}
+
+impl Read for NucleoF446Re {
+    /// One byte: the port holds no more, and the next is there 87 µs later.
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
+        let Some(place) = bytes.first_mut() else { return Ok(0) };
+        // A byte that came garbled, or before the last one was taken, is lost; asking has cleared the
+        // port's error, and the frame's checksum shows it.
+        loop {
+            if let Ok(byte) = self.serial.read() {
+                *place = byte;
+                return Ok(1);
+            }
+        }
+    }
+}
+
+impl Write for NucleoF446Re {
+    #[inline(never)] // the encoder asks for it in many places
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        for &byte in bytes {
+            // Sending has no errors: the HAL's type is that of receiving.
+            let _ = block!(self.serial.write(byte));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        let _ = block!(self.serial.flush());
+        Ok(())
+    }
+}
