@@ -1,10 +1,20 @@
-//! Chores of the workspace: `cargo xtask test`, `accuracy`, `export`, `chips`.
+//! Chores of the workspace: `cargo xtask doctor`, `test`, `accuracy`, `export`, `sim`, `flash`, `chips`.
 
 mod accuracy;
+mod boards;
+mod card;
 mod chips;
+mod doctor;
+mod elf;
 mod export;
+mod firmware;
+mod flash;
+mod integers;
+mod interrupt;
+mod sim;
 mod test;
 mod toolchain;
+mod uf2;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
@@ -31,6 +41,12 @@ enum Chore {
     Accuracy(accuracy::Arguments),
     /// Turns a trained network into integers: Rust, C, and the floats for PyTorch.
     Export(export::Arguments),
+    /// Runs the network on a simulated chip, or a real one, and compares every number with the host's.
+    Sim(sim::Arguments),
+    /// Writes the firmware with the network onto a board.
+    Flash(flash::Arguments),
+    /// Says what is installed, what is missing, and the line that installs it.
+    Doctor,
     /// Builds the no_std crates for microcontrollers, so that no std slips in.
     Chips,
 }
@@ -38,6 +54,10 @@ enum Chore {
 fn main() -> ExitCode {
     match run_chore(Arguments::parse().chore) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(_) if interrupt::asked() => {
+            eprintln!("interrupted");
+            ExitCode::from(interrupt::EXIT_CODE)
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -50,6 +70,9 @@ fn run_chore(chore: Chore) -> Result<()> {
         Chore::Test { arguments } => test::run(&arguments),
         Chore::Accuracy(arguments) => accuracy::run(&arguments),
         Chore::Export(arguments) => export::run(&arguments),
+        Chore::Sim(arguments) => sim::run(&arguments),
+        Chore::Flash(arguments) => flash::run(&arguments),
+        Chore::Doctor => doctor::run(),
         Chore::Chips => chips::run(),
     }
 }

@@ -39,7 +39,12 @@ fn train<M: DigitModel>(out: &Path, digits: usize, epochs: u32) -> PathBuf {
 }
 
 fn export(run: &Path, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask")).arg("export").arg(run).args(more).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["export", "--no-boards"])
+        .arg(run)
+        .args(more)
+        .output()
+        .unwrap()
 }
 
 fn refused(output: &Output) -> String {
