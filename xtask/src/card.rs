@@ -97,8 +97,9 @@ pub(crate) fn table(boards: &Boards, all: &BTreeMap<String, Result<Measured>>) -
             grouped(figures.count_full.into()),
         );
     }
-    text += "Flash and RAM of the whole program, its stack included; stack of an inference alone. A real\n\
-             board's figures are those of the simulated one with its core; its drivers come on top.\n";
+    text += "Flash and RAM of the whole program, its stack included; stack of an inference alone; instructions:\n\
+             mean of the first 100 test digits. A real board's figures are those of the simulated one with its\n\
+             core; its drivers come on top.\n";
     let mut reasons: Vec<String> = Vec::new();
     for error in all.values().filter_map(|measured| measured.as_ref().err()) {
         let reason = format!("not measured: {error:#}");
