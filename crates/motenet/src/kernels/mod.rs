@@ -20,6 +20,7 @@ pub mod naive;
 mod outer;
 mod pointwise;
 mod simd;
+mod sparse;
 mod sum;
 #[cfg(test)]
 mod tests;
