@@ -94,7 +94,7 @@ pub use layer::{Acts, Layer, LayerInfo, Pass, Train};
 pub use layers::{
     Dense, Dropout, Flatten, Gelu, LeakyRelu, NoBias, Pointwise, Relu, Sigmoid, Softmax, Tanh,
 };
-pub use layout::{Params, Zero};
+pub use layout::{Aligned, Params, Zero};
 pub use losses::{BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy};
 pub use optimizers::{Adam, AnyOptimizer, Optimizer, Sgd, Step};
 pub use schedules::Schedule;
