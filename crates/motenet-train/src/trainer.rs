@@ -288,7 +288,8 @@ fn shards<'a, P: Params>(
     moments: &'a mut [Vec<f32>; 2],
     count: usize,
 ) -> impl Iterator<Item = Part<'a>> {
-    let length = P::COUNT.div_ceil(count).max(1);
+    // A cut inside a row of weights costs a little; layers are often a power of two wide.
+    let length = P::COUNT.div_ceil(count).next_multiple_of(512);
     let [first, second] = moments;
     let mut first = first.chunks_mut(length);
     let mut second = second.chunks_mut(length);
