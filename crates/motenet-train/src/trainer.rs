@@ -19,6 +19,7 @@ pub struct Trainer<M: Model> {
     settings: Settings,
     position: Position,
     network: Box<Aligned<M::Network>>,
+    /// Zero between steps.
     grad: Box<Aligned<M::Network>>,
     moments: [Vec<f32>; 2],
     lanes: Vec<Lane<M>>,
@@ -202,9 +203,6 @@ impl<M: Model> Trainer<M> {
             let (network, grad) = (&mut **self.network, &mut **self.grad);
             let shards = shards(network, grad, &mut self.moments, lanes.len());
             self.team.each(shards, |_, shard| {
-                if round == 0 {
-                    shard.grad.fill(0.0);
-                }
                 for (k, lane) in lanes.iter().enumerate() {
                     lane.accumulate(pass(k), Shard::new(shard.start, shard.grad));
                 }
@@ -275,9 +273,20 @@ struct Part<'a> {
     second: &'a mut [f32],
 }
 
+/// Parameters moved at a time: weights, gradient and moments of so many stay in the first-level cache.
+const CHUNK: usize = 2048;
+
 impl Part<'_> {
+    /// Moves the parameters and clears their gradient for the next step, while it is at hand.
     fn update(self, optimizer: &impl Optimizer, simd: Simd, step: Step) {
-        optimizer.update(simd, step, self.weights, self.grad, self.first, self.second);
+        let mut first = self.first.chunks_mut(CHUNK);
+        let mut second = self.second.chunks_mut(CHUNK);
+        for (weights, grad) in self.weights.chunks_mut(CHUNK).zip(self.grad.chunks_mut(CHUNK)) {
+            let (first, second) = (first.next(), second.next());
+            let (first, second) = (first.unwrap_or_default(), second.unwrap_or_default());
+            optimizer.update(simd, step, weights, grad, first, second);
+            grad.fill(0.0);
+        }
     }
 }
 
