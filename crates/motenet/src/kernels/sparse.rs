@@ -82,56 +82,80 @@ pub(super) fn affine<I: Isa, const IN: usize, const OUT: usize, const R: usize>(
     w: &[[f32; OUT]; IN],
     y: &mut [[f32; OUT]],
 ) {
+    if x.len() < FEW || is_panel(w) {
+        blocks::<I, IN, OUT, R>(x, y, |part, from, _, column| {
+            let rows = w.get(from..).unwrap_or_default();
+            part.run::<I, R>(|i| rows.get(i).map_or(&[0.0; PANEL], |row| block(row, column)));
+        });
+    } else {
+        let mut panel = Panel([[0.0; PANEL]; BLOCK]);
+        blocks::<I, IN, OUT, R>(x, y, |part, from, is_first, column| {
+            if is_first {
+                panel.copy(w.get(from..).unwrap_or_default(), column);
+            }
+            part.run::<I, R>(|i| &panel.0[i % BLOCK]);
+        });
+    }
+}
+
+/// Whether `rows` lies in memory as a [`Panel`] does.
+#[inline(always)]
+fn is_panel<const OUT: usize>(rows: &[[f32; OUT]]) -> bool {
+    OUT == PANEL && rows.as_ptr().addr().is_multiple_of(64)
+}
+
+/// Up to `R` samples, and the inputs that are not zero in all of them.
+struct Part<'a, const IN: usize, const OUT: usize> {
+    x: &'a [[f32; IN]],
+    y: &'a mut [[f32; OUT]],
+    /// Bit `i` stands for input `from + i`.
+    mask: u128,
+    from: usize,
+    column: usize,
+}
+
+/// Calls `work` with every part, the first input of its block, whether it is the first part of a panel in
+/// that block, and the first column of the panel.
+#[inline(always)]
+fn blocks<I: Isa, const IN: usize, const OUT: usize, const R: usize>(
+    x: &[[f32; IN]],
+    y: &mut [[f32; OUT]],
+    mut work: impl FnMut(Part<'_, IN, OUT>, usize, bool, usize),
+) {
     // Blocks of equal length: 7 of 112 inputs rather than 6 of 128 and one of 16.
     let len = IN.div_ceil(IN.div_ceil(BLOCK).max(1)).next_multiple_of(16);
-    let mut panel = Panel([[0.0; PANEL]; BLOCK]);
     for (x, y) in x.chunks(SAMPLES).zip(y.chunks_mut(SAMPLES)) {
         for from in (0..IN).step_by(len) {
             let mut masks = [0; SAMPLES];
             for (union, x) in masks.iter_mut().zip(x.chunks(R)) {
                 *union = x.iter().fold(0, |union, x| union | mask::<I, IN>(x, from, len));
             }
-            let rows = crate::tensor::first(w.get(from..).unwrap_or_default(), len);
             for column in (0..OUT / PANEL * PANEL).step_by(PANEL) {
-                let parts = masks.iter().zip(x.chunks(R).zip(y.chunks_mut(R)));
-                let aligned = OUT == PANEL && w.as_ptr().addr().is_multiple_of(64);
-                if aligned || x.len() < FEW {
-                    let row =
-                        |i: usize| rows.get(i).map_or(&[0.0; PANEL], |row| block(row, column));
-                    parts.for_each(|(&mask, (x, y))| {
-                        part::<I, IN, OUT, R>(mask, x, from, row, y, column)
-                    });
-                } else {
-                    panel.copy(rows, column);
-                    let row = |i: usize| &panel.0[i % BLOCK];
-                    parts.for_each(|(&mask, (x, y))| {
-                        part::<I, IN, OUT, R>(mask, x, from, row, y, column)
-                    });
+                let mut is_first = true;
+                for (&mask, (x, y)) in masks.iter().zip(x.chunks(R).zip(y.chunks_mut(R))) {
+                    work(Part { x, y, mask, from, column }, from, is_first, column);
+                    is_first = false;
                 }
             }
         }
     }
 }
 
-/// Up to `R` samples over the inputs in `mask`.
-#[inline(always)]
-fn part<'a, I: Isa, const IN: usize, const OUT: usize, const R: usize>(
-    mask: u128,
-    x: &[[f32; IN]],
-    from: usize,
-    row: impl Fn(usize) -> &'a [f32; PANEL] + Copy,
-    y: &mut [[f32; OUT]],
-    column: usize,
-) {
-    if mask == 0 {
-        return;
-    }
-    match (x.as_array::<R>(), y.as_mut_array::<R>()) {
-        (Some(x), Some(y)) => samples::<I, IN, OUT, R>(mask, x, from, row, y, column),
-        _ => {
-            for (x, y) in x.iter().zip(y) {
-                let (x, y) = (core::array::from_ref(x), core::array::from_mut(y));
-                samples::<I, IN, OUT, 1>(mask, x, from, row, y, column);
+impl<const IN: usize, const OUT: usize> Part<'_, IN, OUT> {
+    /// Adds the inputs in the mask; `row(i)` is the panel's row of weights for input `from + i`.
+    #[inline(always)]
+    fn run<'a, I: Isa, const R: usize>(self, row: impl Fn(usize) -> &'a [f32; PANEL] + Copy) {
+        let Self { x, y, mask, from, column } = self;
+        if mask == 0 {
+            return;
+        }
+        match (x.as_array::<R>(), y.as_mut_array::<R>()) {
+            (Some(x), Some(y)) => samples::<I, IN, OUT, R>(mask, x, from, row, y, column),
+            _ => {
+                for (x, y) in x.iter().zip(y) {
+                    let (x, y) = (core::array::from_ref(x), core::array::from_mut(y));
+                    samples::<I, IN, OUT, 1>(mask, x, from, row, y, column);
+                }
             }
         }
     }
