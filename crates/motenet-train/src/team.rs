@@ -155,10 +155,11 @@ impl Shared {
             lock(&self.panic).get_or_insert(panic);
         }
         let before = self.state.fetch_sub(1, SeqCst);
-        if before & AT_WORK == 1 && before & CALLER_SLEEPS != 0 {
-            if let Some(caller) = &*lock(&self.caller) {
-                caller.unpark();
-            }
+        if before & AT_WORK == 1
+            && before & CALLER_SLEEPS != 0
+            && let Some(caller) = &*lock(&self.caller)
+        {
+            caller.unpark();
         }
     }
 
