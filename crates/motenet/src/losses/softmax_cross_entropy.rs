@@ -94,7 +94,8 @@ impl<const K: usize> Kernel for Gradient<'_, K> {
                 let sum = dy.iter().fold(0.0, |sum, e| sum + e);
                 *total = sum;
                 for (k, dy) in dy.iter_mut().enumerate() {
-                    *dy = (*dy / sum - wanted(k, target)) * self.scale;
+                    let q = wanted(k, target);
+                    *dy = (*dy / sum - q) * self.scale;
                 }
             }
             for (loss, &sum) in losses.iter_mut().zip(&sums) {
