@@ -1,27 +1,30 @@
 //! What one thread owns: a run of the batch, and the workspace for it.
 
 use crate::samples::Samples;
-use motenet::{Acts, Layer, Loss, Pass, Shard, Train, Zero};
+use motenet::{Acts, Aligned, Layer, Loss, Pass, Shard, Train, Zero};
 use motenet_models::{Input, Model, Output, Target};
 
 /// Samples that a workspace has room for. A larger batch takes several rounds, with the same bits.
 pub(crate) const CAPACITY: usize = 64;
 
+/// How many samples ahead of the one being loaded are asked for.
+const AHEAD: usize = 4;
+
 type Workspace<M> = <<M as Model>::Network as Layer>::Acts<CAPACITY>;
 
 /// One thread's samples and workspace.
 pub(crate) struct Lane<M: Model> {
-    x: Vec<Input<M>>,
+    x: Box<Aligned<[Input<M>; CAPACITY]>>,
     targets: Vec<Target<M>>,
-    acts: Box<Workspace<M>>,
-    d_acts: Box<Workspace<M>>,
+    acts: Box<Aligned<Workspace<M>>>,
+    d_acts: Box<Aligned<Workspace<M>>>,
     losses: Vec<f32>,
 }
 
 impl<M: Model> Lane<M> {
     pub(crate) fn new() -> Self {
         Lane {
-            x: vec![<Input<M> as Zero>::ZERO; CAPACITY],
+            x: Zero::boxed(),
             targets: Vec::with_capacity(CAPACITY),
             acts: Zero::boxed(),
             d_acts: Zero::boxed(),
@@ -43,7 +46,11 @@ impl<M: Model> Lane<M> {
         indices: &[u32],
     ) {
         self.targets.clear();
+        let mut ahead = indices.iter().skip(AHEAD);
         for (x, &index) in self.x.iter_mut().zip(indices) {
+            if let Some(&index) = ahead.next() {
+                samples.prefetch(index as usize);
+            }
             self.targets.push(samples.load(pass.simd, index as usize, x));
         }
         network.forward(pass, &self.x[..self.targets.len()], &mut self.acts);

@@ -1,7 +1,7 @@
 //! Where a trainer gets its samples from.
 
 use motenet::Simd;
-use motenet::kernels::scale_bytes;
+use motenet::kernels::{prefetch, scale_bytes};
 use motenet_data::Digits;
 use motenet_data::rectangles::Rectangles;
 
@@ -20,6 +20,12 @@ pub trait Samples<X, T>: Sync {
     /// # Panics
     /// If `index` is not below [`len`](Samples::len).
     fn load(&self, simd: Simd, index: usize, x: &mut X) -> T;
+
+    /// Says that sample `index` will be loaded soon: a shuffled dataset that is larger than the caches is
+    /// otherwise waited for. Does nothing by default, and nothing if there is no such sample.
+    fn prefetch(&self, index: usize) {
+        let _ = index;
+    }
 }
 
 impl Samples<[f32; 784], u8> for Digits {
@@ -32,6 +38,13 @@ impl Samples<[f32; 784], u8> for Digits {
     fn load(&self, simd: Simd, index: usize, x: &mut [f32; 784]) -> u8 {
         scale_bytes(simd, &self.images[index], 1.0 / 255.0, x);
         self.labels[index]
+    }
+
+    #[inline]
+    fn prefetch(&self, index: usize) {
+        if let Some(image) = self.images.get(index) {
+            prefetch(image);
+        }
     }
 }
 

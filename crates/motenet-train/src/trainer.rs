@@ -10,7 +10,7 @@ use crate::samples::Samples;
 use crate::settings::{Position, Settings};
 use crate::team::Team;
 use motenet::optimizers::clip_norm;
-use motenet::{Optimizer, Params, Pass, Shard, Simd, Step, Zero, random};
+use motenet::{Aligned, Optimizer, Params, Pass, Shard, Simd, Step, Zero, random};
 use motenet_models::{Input, Model, Output, Target};
 use std::ops::ControlFlow;
 
@@ -18,8 +18,9 @@ use std::ops::ControlFlow;
 pub struct Trainer<M: Model> {
     settings: Settings,
     position: Position,
-    network: Box<M::Network>,
-    grad: Box<M::Network>,
+    network: Box<Aligned<M::Network>>,
+    /// Zero between steps.
+    grad: Box<Aligned<M::Network>>,
     moments: [Vec<f32>; 2],
     lanes: Vec<Lane<M>>,
     team: Team,
@@ -60,7 +61,7 @@ impl Summary {
 impl<M: Model> Trainer<M> {
     /// A fresh model. `threads` and `simd` change no bit of what it becomes.
     pub fn new(settings: Settings, threads: usize, simd: Simd) -> Self {
-        let mut network: Box<M::Network> = Zero::boxed();
+        let mut network: Box<Aligned<M::Network>> = Zero::boxed();
         let mut rng = random::generator(settings.seed);
         M::init(&mut network, &settings.recipe, &mut rng);
         let kept = settings.recipe.optimizer.moments();
@@ -179,7 +180,7 @@ impl<M: Model> Trainer<M> {
         let clips = recipe.clip_norm > 0.0;
         for (round, indices) in indices.chunks(round_length).enumerate() {
             let share = indices.len().div_ceil(self.lanes.len());
-            let (network, simd, seed) = (&*self.network, self.simd, self.settings.seed);
+            let (network, simd, seed) = (&**self.network, self.simd, self.settings.seed);
             let pass = |lane: usize| {
                 let before = (round * round_length + lane * share) as u64;
                 Pass::train(simd, seed, first_sample + before)
@@ -199,12 +200,9 @@ impl<M: Model> Trainer<M> {
 
             let lanes = &self.lanes;
             let last = round + 1 == rounds;
-            let (network, grad) = (&mut *self.network, &mut *self.grad);
+            let (network, grad) = (&mut **self.network, &mut **self.grad);
             let shards = shards(network, grad, &mut self.moments, lanes.len());
             self.team.each(shards, |_, shard| {
-                if round == 0 {
-                    shard.grad.fill(0.0);
-                }
                 for (k, lane) in lanes.iter().enumerate() {
                     lane.accumulate(pass(k), Shard::new(shard.start, shard.grad));
                 }
@@ -215,7 +213,7 @@ impl<M: Model> Trainer<M> {
         }
         if clips {
             clip_norm(self.simd, self.grad.flat_mut(), recipe.clip_norm);
-            let (network, grad) = (&mut *self.network, &mut *self.grad);
+            let (network, grad) = (&mut **self.network, &mut **self.grad);
             let shards = shards(network, grad, &mut self.moments, self.lanes.len());
             self.team.each(shards, |_, shard| shard.update(&recipe.optimizer, self.simd, step));
         }
@@ -230,7 +228,7 @@ impl<M: Model> Trainer<M> {
         samples: &(impl Samples<Input<M>, Target<M>> + ?Sized),
         mut visit: impl FnMut(usize, &Output<M>, &Target<M>, f32),
     ) -> Summary {
-        let (network, pass, loss) = (&*self.network, Pass::infer(self.simd), M::loss(0.0));
+        let (network, pass, loss) = (&**self.network, Pass::infer(self.simd), M::loss(0.0));
         let (mut loss_sum, mut right, mut number) = (0.0, 0, 0);
         let all: Vec<u32> = (0..samples.len() as u32).collect();
         for indices in all.chunks(self.lanes.len() * CAPACITY) {
@@ -275,9 +273,20 @@ struct Part<'a> {
     second: &'a mut [f32],
 }
 
+/// Parameters moved at a time: weights, gradient and moments of so many stay in the first-level cache.
+const CHUNK: usize = 2048;
+
 impl Part<'_> {
+    /// Moves the parameters and clears their gradient for the next step, while it is at hand.
     fn update(self, optimizer: &impl Optimizer, simd: Simd, step: Step) {
-        optimizer.update(simd, step, self.weights, self.grad, self.first, self.second);
+        let mut first = self.first.chunks_mut(CHUNK);
+        let mut second = self.second.chunks_mut(CHUNK);
+        for (weights, grad) in self.weights.chunks_mut(CHUNK).zip(self.grad.chunks_mut(CHUNK)) {
+            let (first, second) = (first.next(), second.next());
+            let (first, second) = (first.unwrap_or_default(), second.unwrap_or_default());
+            optimizer.update(simd, step, weights, grad, first, second);
+            grad.fill(0.0);
+        }
     }
 }
 
@@ -288,7 +297,8 @@ fn shards<'a, P: Params>(
     moments: &'a mut [Vec<f32>; 2],
     count: usize,
 ) -> impl Iterator<Item = Part<'a>> {
-    let length = P::COUNT.div_ceil(count).max(1);
+    // A cut inside a row of weights costs a little; layers are often a power of two wide.
+    let length = P::COUNT.div_ceil(count).next_multiple_of(512);
     let [first, second] = moments;
     let mut first = first.chunks_mut(length);
     let mut second = second.chunks_mut(length);

@@ -2,9 +2,11 @@
 
 use super::isa::Isa;
 use super::simd::{Kernel, Simd};
-use super::tile::{Rows, accumulate};
+use super::sparse;
+use super::tile::{Rows, accumulate, accumulate_rest, plain, unsigned_zero};
 
-/// `y[n][o] = b[o]`, then for `i` ascending `y[n][o] = fma(x[n][i], w[i][o], y[n][o])`.
+/// `y[n][o] = b[o]`, then for `i` ascending with `x[n][i] ≠ 0` `y[n][o] = fma(x[n][i], w[i][o], y[n][o])`, and
+/// at the end `y[n][o] + 0`, which is +0 for a zero of either sign.
 ///
 /// # Shapes
 /// `x`: samples × `IN`; `w`: `IN` × `OUT`; `bias`: `OUT`, zeros if absent; `y`: samples × `OUT`,
@@ -41,9 +43,32 @@ struct Affine<'a, const IN: usize, const OUT: usize> {
 impl<const IN: usize, const OUT: usize> Kernel for Affine<'_, IN, OUT> {
     type Result = ();
 
+    /// Wide instruction sets compute terms with `x = 0` as well, because zeros are faster computed than
+    /// avoided one by one. Where the weight is finite that adds ±0, and so can change the sign of a zero and
+    /// nothing else: the sum of ±0 and a number other than zero is that number, and whether a term that is
+    /// not zero is added to +0 or to −0, the result is the same. The sign of a zero is settled at
+    /// the end. Where the weight is not finite, `0·w` is NaN, and so is the output: such outputs
+    /// are computed once more, without the zeros.
     #[inline(always)]
     fn run<I: Isa>(self) {
-        self.y.fill(*self.bias.unwrap_or(&[0.0; OUT]));
-        accumulate::<I, _, OUT>(self.y, Rows(self.x), self.w);
+        let Self { x, w, bias, y } = self;
+        let bias = bias.unwrap_or(&[0.0; OUT]).map(unsigned_zero);
+        y.fill(bias);
+        if I::LANES == 1 {
+            return plain::<I, _, OUT>(y, Rows(x), w);
+        }
+        if OUT >= sparse::PANEL && sparse::is_sparse::<I, IN>(x, 0, IN) {
+            match I::LANES {
+                16 => sparse::affine::<I, IN, OUT, 2>(x, w, y),
+                _ => sparse::affine::<I, IN, OUT, 1>(x, w, y),
+            }
+            accumulate_rest::<I, _, OUT>(y, Rows(x), w);
+        } else {
+            accumulate::<I, _, OUT>(y, Rows(x), w);
+        }
+        if y.as_flattened().iter().fold(false, |nan, y| nan | y.is_nan()) {
+            y.fill(bias);
+            plain::<I, _, OUT>(y, Rows(x), w);
+        }
     }
 }

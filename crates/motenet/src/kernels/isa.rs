@@ -1,5 +1,8 @@
 //! What a kernel may ask of the machine: one fused multiply-add, and how many of them go side by side.
 
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use core::arch::x86_64::*;
+
 /// An instruction set as a type: kernels are written once over `I: Isa` and compiled once for each.
 ///
 /// Every implementation returns the same bits: an IEEE 754 fused multiply-add is exact up to its one
@@ -10,6 +13,20 @@ pub trait Isa: Copy {
 
     /// `a·b + c`, rounded once (IEEE 754-2019, 5.4.1 `fusedMultiplyAdd`).
     fn fma(a: f32, b: f32, c: f32) -> f32;
+
+    /// Bit `k` is set where `x[k]` is not zero; a zero of either sign is zero, NaN is not.
+    #[inline(always)]
+    fn nonzero(x: &[f32; 16]) -> u16 {
+        x.iter().rev().fold(0, |mask, &x| mask << 1 | u16::from(x != 0.0))
+    }
+
+    /// `masks[k] |= bit` where `x[k]` is not zero.
+    #[inline(always)]
+    fn mark(masks: &mut [u32; 16], x: &[f32; 16], bit: u32) {
+        for (mask, &x) in masks.iter_mut().zip(x) {
+            *mask |= if x != 0.0 { bit } else { 0 };
+        }
+    }
 }
 
 /// What every target can do: hardware where the target is known to have it, software elsewhere.
@@ -41,6 +58,37 @@ impl Isa for Avx2 {
     fn fma(a: f32, b: f32, c: f32) -> f32 {
         a.mul_add(b, c)
     }
+
+    #[inline(always)]
+    fn nonzero(x: &[f32; 16]) -> u16 {
+        // LLVM does not find this instruction by itself.
+        let half = |at: usize| {
+            // SAFETY: the CPU has AVX2, or this type would not be in use; `x` holds 16 numbers, of which
+            // eight are read from number 0 or 8 on, and the load asks for no alignment.
+            unsafe {
+                let x = _mm256_loadu_ps(x.as_ptr().add(at));
+                _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps())) as u16
+            }
+        };
+        half(0) | half(8) << 8
+    }
+
+    #[inline(always)]
+    fn mark(masks: &mut [u32; 16], x: &[f32; 16], bit: u32) {
+        for at in [0, 8] {
+            // SAFETY: as above; both arrays hold 16 numbers, of which eight are read (and written) from
+            // number 0 or 8 on.
+            unsafe {
+                let x = _mm256_loadu_ps(x.as_ptr().add(at));
+                let nonzero = _mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps());
+                let bit = _mm256_castsi256_ps(_mm256_set1_epi32(bit as i32));
+                let masks = masks.as_mut_ptr().add(at).cast();
+                let old = _mm256_castsi256_ps(_mm256_loadu_si256(masks));
+                let new = _mm256_or_ps(old, _mm256_and_ps(nonzero, bit));
+                _mm256_storeu_si256(masks, _mm256_castps_si256(new));
+            }
+        }
+    }
 }
 
 /// AVX-512: sixteen lanes, with the same caution.
@@ -55,5 +103,27 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn fma(a: f32, b: f32, c: f32) -> f32 {
         a.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    fn nonzero(x: &[f32; 16]) -> u16 {
+        // SAFETY: the CPU has AVX-512F, or this type would not be in use; `x` holds the 16 numbers that
+        // are read, and the load asks for no alignment.
+        unsafe {
+            let x = _mm512_loadu_ps(x.as_ptr());
+            _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_ps())
+        }
+    }
+
+    #[inline(always)]
+    fn mark(masks: &mut [u32; 16], x: &[f32; 16], bit: u32) {
+        // LLVM would make the loop over samples the vector, and gather.
+        let nonzero = Self::nonzero(x);
+        // SAFETY: as above; `masks` holds the 16 numbers that are read and written.
+        unsafe {
+            let old = _mm512_loadu_si512(masks.as_ptr().cast());
+            let new = _mm512_mask_or_epi32(old, nonzero, old, _mm512_set1_epi32(bit as i32));
+            _mm512_storeu_si512(masks.as_mut_ptr().cast(), new);
+        }
     }
 }

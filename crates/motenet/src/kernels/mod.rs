@@ -20,13 +20,14 @@ pub mod naive;
 mod outer;
 mod pointwise;
 mod simd;
+mod sparse;
 mod sum;
 #[cfg(test)]
 mod tests;
 mod tile;
 
 pub use affine::affine;
-pub use bytes::scale_bytes;
+pub use bytes::{prefetch, scale_bytes};
 pub use isa::{Isa, Portable};
 pub use mul_transposed::mul_transposed;
 pub use outer::{add_outer, add_outer_part, add_rows};

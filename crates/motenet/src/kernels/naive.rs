@@ -13,9 +13,11 @@ pub fn affine<const IN: usize, const OUT: usize>(
         for o in 0..OUT {
             let mut sum = bias.map_or(0.0, |bias| bias[o]);
             for i in 0..IN {
-                sum = fma_soft(x[n][i], w[i][o], sum);
+                if x[n][i] != 0.0 {
+                    sum = fma_soft(x[n][i], w[i][o], sum);
+                }
             }
-            y[n][o] = sum;
+            y[n][o] = sum + 0.0;
         }
     }
 }
@@ -30,8 +32,11 @@ pub fn add_outer<const IN: usize, const OUT: usize>(
     for i in 0..dw.len() {
         for o in 0..OUT {
             for n in 0..x.len() {
-                dw[i][o] = fma_soft(x[n][first + i], dy[n][o], dw[i][o]);
+                if x[n][first + i] != 0.0 {
+                    dw[i][o] = fma_soft(x[n][first + i], dy[n][o], dw[i][o]);
+                }
             }
+            dw[i][o] += 0.0;
         }
     }
 }

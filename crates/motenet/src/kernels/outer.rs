@@ -2,9 +2,13 @@
 
 use super::isa::{Isa, Portable};
 use super::simd::{Kernel, Simd};
-use super::tile::{Columns, accumulate};
+use super::sparse;
+use super::tile::{Columns, accumulate, accumulate_rest, plain, unsigned_zero};
 
-/// For samples `n` ascending, `dw[r][o] = fma(x[n][first + r], dy[n][o], dw[r][o])`.
+/// For samples `n` ascending with `x[n][first + r] ≠ 0`, `dw[r][o] = fma(x[n][first + r], dy[n][o], dw[r][o])`, and at the
+/// end `dw[r][o] + 0`, which is +0 for a zero of either sign.
+///
+/// A −0 that is in `dw` to begin with (no kernel leaves one) may stay, where nothing is added to it.
 ///
 /// # Shapes
 /// `x`: samples × `IN`; `dy`: samples × `OUT`; `dw`: any run of the gradient's `IN` rows, of which the
@@ -35,9 +39,27 @@ struct AddOuter<'a, const IN: usize, const OUT: usize> {
 impl<const IN: usize, const OUT: usize> Kernel for AddOuter<'_, IN, OUT> {
     type Result = ();
 
+    /// As in `affine`, terms with `x = 0` may be computed where `dy` is finite. Here a chain goes on from
+    /// what it began with, which is gone when it ends: so `dy` is looked at first.
     #[inline(always)]
     fn run<I: Isa>(self) {
-        accumulate::<I, _, OUT>(self.dw, Columns { columns: self.x, first: self.first }, self.dy);
+        let Self { x, dy, first, dw } = self;
+        let left = Columns { columns: x, first };
+        let finite = |dy: &[[f32; OUT]]| {
+            dy.as_flattened().iter().fold(true, |finite, dy| finite & dy.is_finite())
+        };
+        if I::LANES == 1 || !finite(dy) {
+            return plain::<I, _, OUT>(dw, left, dy);
+        }
+        if OUT >= sparse::PANEL && sparse::is_sparse::<I, IN>(x, first, first + dw.len()) {
+            match I::LANES {
+                16 => sparse::add_outer::<I, IN, OUT, 2>(x, dy, first, dw),
+                _ => sparse::add_outer::<I, IN, OUT, 1>(x, dy, first, dw),
+            }
+            accumulate_rest::<I, _, OUT>(dw, left, dy);
+        } else {
+            accumulate::<I, _, OUT>(dw, left, dy);
+        }
     }
 }
 
@@ -53,8 +75,11 @@ pub fn add_outer_part<const IN: usize, const OUT: usize>(
     dw: &mut [f32],
 ) {
     for (x, dy) in x.iter().zip(dy) {
-        for (dw, &dy) in dw.iter_mut().zip(dy.iter().skip(column)) {
-            *dw = Portable::fma(x.get(row).copied().unwrap_or_default(), dy, *dw);
+        let x = x.get(row).copied().unwrap_or_default();
+        if x != 0.0 {
+            for (dw, &dy) in dw.iter_mut().zip(dy.iter().skip(column)) {
+                *dw = unsigned_zero(Portable::fma(x, dy, *dw));
+            }
         }
     }
 }

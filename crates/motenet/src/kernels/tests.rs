@@ -22,34 +22,38 @@ fn rows<const K: usize>(seed: u64, n: usize) -> Vec<[f32; K]> {
     (0..n).map(|_| core::array::from_fn(|_| number(&mut rng))).collect()
 }
 
+/// Inputs of which `zeros` in ten are zero (of either sign), besides those that [`rows`] has.
+fn inputs<const K: usize>(seed: u64, n: usize, zeros: u32) -> Vec<[f32; K]> {
+    let mut rng = random::generator(seed + 100);
+    let mut x = rows(seed, n);
+    for x in x.as_flattened_mut() {
+        *x *= if random::below(&mut rng, 10) < zeros { 0.0 } else { 1.0 };
+    }
+    x
+}
+
+/// Equal to the bit, except that a NaN is a NaN.
 fn same<const K: usize>(found: &[[f32; K]], expected: &[[f32; K]], what: &str, simd: Simd) {
     for (n, (found, expected)) in found.iter().zip(expected).enumerate() {
         for (k, (found, expected)) in found.iter().zip(expected).enumerate() {
             let level = simd.name();
-            assert_eq!(found.to_bits(), expected.to_bits(), "{what} at [{n}][{k}], {level}");
+            assert!(
+                found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan(),
+                "{what} at [{n}][{k}], {level}: {found:e}, not {expected:e}"
+            );
         }
     }
 }
 
-/// Batches that fill tiles, leave every remainder, and none.
-const BATCHES: [usize; 10] = [0, 1, 2, 5, 6, 7, 16, 17, 64, 65];
+/// Batches that fill tiles, pairs, masks and copies, leave every remainder, and none.
+const BATCHES: [usize; 14] = [0, 1, 2, 3, 5, 6, 7, 15, 16, 17, 33, 64, 65, 130];
 
 fn check<const IN: usize, const OUT: usize>() {
     let w: Box<[[f32; OUT]; IN]> = rows::<OUT>(1, IN).try_into().unwrap();
     let bias = rows::<OUT>(2, 1)[0];
-    for n in BATCHES {
-        let (x, dy) = (rows::<IN>(3, n), rows::<OUT>(4, n));
-        let (start_y, start_dx) = (rows::<OUT>(5, n), rows::<IN>(6, n));
-        let start_dw = rows::<OUT>(7, IN);
-        for bias in [Some(&bias), None] {
-            let mut expected = start_y.clone();
-            naive::affine(&x, &w, bias, &mut expected);
-            for simd in Simd::available() {
-                let mut y = start_y.clone();
-                affine(simd, &x, &w, bias, &mut y);
-                same(&y, &expected, &format!("affine {n}×{IN}×{OUT}"), simd);
-            }
-        }
+    let long = IN > 200; // the twins take their time
+    for n in BATCHES.into_iter().filter(|n| !long || [1, 17, 65].contains(n)) {
+        let (dy, start_dx) = (rows::<OUT>(4, n), rows::<IN>(6, n));
         let mut expected = start_dx.clone();
         naive::mul_transposed(&w, &dy, &mut expected);
         for simd in Simd::available() {
@@ -57,15 +61,46 @@ fn check<const IN: usize, const OUT: usize>() {
             mul_transposed(simd, &w, &dy, &mut dx);
             same(&dx, &expected, &format!("mul_transposed {n}×{IN}×{OUT}"), simd);
         }
-        for first in [0, 1, IN / 2, IN] {
-            let mut expected = start_dw[first..].to_vec();
-            naive::add_outer(&x, &dy, first, &mut expected);
-            for simd in Simd::available() {
-                let mut dw = start_dw[first..].to_vec();
-                add_outer(simd, &x, &dy, first, &mut dw);
-                same(&dw, &expected, &format!("add_outer {n}×{IN}×{OUT}"), simd);
+        for zeros in [0, 8, 10] {
+            let x = inputs::<IN>(3, n, zeros);
+            check_affine(&x, &w, Some(&bias));
+            check_affine(&x, &w, None);
+            for first in [0, 1, IN / 2, IN] {
+                check_add_outer(&x, &dy, first);
             }
         }
+    }
+}
+
+fn check_affine<const IN: usize, const OUT: usize>(
+    x: &[[f32; IN]],
+    w: &[[f32; OUT]; IN],
+    bias: Option<&[f32; OUT]>,
+) {
+    let start = rows::<OUT>(5, x.len());
+    let mut expected = start.clone();
+    naive::affine(x, w, bias, &mut expected);
+    for simd in Simd::available() {
+        let mut y = start.clone();
+        affine(simd, x, w, bias, &mut y);
+        same(&y, &expected, &format!("affine {}×{IN}×{OUT}", x.len()), simd);
+    }
+}
+
+fn check_add_outer<const IN: usize, const OUT: usize>(
+    x: &[[f32; IN]],
+    dy: &[[f32; OUT]],
+    first: usize,
+) {
+    // A gradient never begins with −0, and no kernel leaves one.
+    let start = rows::<OUT>(7, IN - first);
+    let start: Vec<_> = start.iter().map(|row| row.map(|dw| dw + 0.0)).collect();
+    let mut expected = start.clone();
+    naive::add_outer(x, dy, first, &mut expected);
+    for simd in Simd::available() {
+        let mut dw = start.clone();
+        add_outer(simd, x, dy, first, &mut dw);
+        same(&dw, &expected, &format!("add_outer {}×{IN}×{OUT} from {first}", x.len()), simd);
     }
 }
 
@@ -78,17 +113,98 @@ macro_rules! shapes {
     )*};
 }
 // Few pairs, because each compiles three products for every level: all widths that fill, miss or
-// overrun a panel (1 to 130 outputs), and all heights that leave another remainder of rows.
+// overrun a panel (1 to 129 outputs), all heights that leave another remainder of rows or inputs, and
+// every odd number up to 33 once as each.
 shapes! {
-    products_from_1 1 1 2 17 64;
+    products_from_1 1 1 2 17 33 64;
     products_from_2 2 3 33;
-    products_from_7 7 9 65;
+    products_from_3 3 31;
+    products_from_5 5 29;
+    products_from_7 7 9 27 65;
     products_from_8 8 7 80;
-    products_from_9 9 8 16;
+    products_from_9 9 8 16 25;
+    products_from_11 11 23;
+    products_from_13 13 21;
+    products_from_15 15 19;
     products_from_17 17 17 129;
-    products_from_64 64 10;
+    products_from_19 19 15;
+    products_from_21 21 13;
+    products_from_23 23 11;
+    products_from_25 25 9;
+    products_from_27 27 7;
+    products_from_29 29 5;
+    products_from_31 31 3 64;
+    products_from_33 33 1;
+    products_from_64 64 10 64;
     products_from_65 65 66;
     products_from_130 130 10 70;
+    products_from_257 257 128;
+    products_from_600 600 64;
+}
+
+/// A term whose `x` is zero is left out, whatever stands on the other side; the others are not.
+#[test]
+fn zeros_meet_infinities() {
+    const IN: usize = 40;
+    const OUT: usize = 70;
+    for zeros in [1, 8] {
+        for n in [1, 2, 7, 64, 65] {
+            for bad in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+                let x = inputs::<IN>(11, n, zeros);
+                let mut w: Box<[[f32; OUT]; IN]> = rows::<OUT>(12, IN).try_into().unwrap();
+                for (i, o) in [(0, 0), (7, 3), (8, 63), (9, 64), (39, 69)] {
+                    w[i][o] = bad;
+                }
+                check_affine(&x, &w, None);
+                let mut dy = rows::<OUT>(13, n);
+                dy[n / 2][5] = bad;
+                dy[n - 1][66] = bad;
+                for first in [0, 3] {
+                    check_add_outer(&x, &dy, first);
+                }
+                // NaN among the inputs is not zero.
+                let mut x = x;
+                x[n / 3][8] = bad;
+                check_affine(&x, &w, None);
+                check_add_outer(&x, &rows::<OUT>(14, n), 0);
+            }
+        }
+    }
+}
+
+/// The sign of a zero does not tell which terms were computed and which were left out.
+#[test]
+fn zeros_come_out_positive() {
+    for (x, w) in [(0.0, 1.0), (-0.0, 1.0), (0.0, -1.0), (1e-30, -1e-30), (1.0, -0.0), (2.0, 0.0)] {
+        for n in [1, 16, 64] {
+            // The first term makes a zero, some of another sign follow.
+            let mut inputs = std::vec![[0.0; 20]; n];
+            inputs.iter_mut().for_each(|row| row[0] = x);
+            let (zero, w) = ([-0.0; 65], [[w; 65]; 20]);
+            check_affine(&inputs, &w, Some(&zero));
+            for simd in Simd::available() {
+                let (mut y, mut dw) = (std::vec![[9.0; 65]; n], std::vec![[0.0; 65]; 20]);
+                affine(simd, &inputs, &w, Some(&zero), &mut y);
+                add_outer(simd, &inputs, &std::vec![w[0]; n], 0, &mut dw);
+                for row in [y, dw] {
+                    assert!(row.as_flattened().iter().all(|y| y.to_bits() == 0), "{}", simd.name());
+                }
+            }
+        }
+    }
+}
+
+/// What a panel is copied for: rows that begin between two cache lines, or just on one.
+#[test]
+fn where_the_weights_lie_changes_nothing() {
+    let x = inputs::<200>(21, 33, 8);
+    let mut room = std::vec![0.0; 200 * 64 + 16];
+    for shift in [0, 1, 4, 15] {
+        let (w, _) = room[shift..].as_chunks_mut::<64>();
+        let w = w.first_chunk_mut::<200>().unwrap();
+        w.copy_from_slice(&rows::<64>(22, 200));
+        check_affine(&x, w, None);
+    }
 }
 
 #[test]

@@ -4,6 +4,10 @@
 //! `R` rows of `C` columns in registers while `k` runs; `C` is several vectors wide, so a wide tile does
 //! enough independent work to hide the latency of the multiply-add. Nothing splits a chain, so tile
 //! sizes change no bit.
+//!
+//! [`plain`] leaves out the terms in which `a` is zero, as the arithmetic contract says; the tiles compute
+//! them, and it is for the callers to see that this makes no difference. Both end a chain that is
+//! zero in +0.
 
 use super::isa::Isa;
 
@@ -84,25 +88,67 @@ pub(super) fn accumulate<I: Isa, L: Left, const N: usize>(
     match I::LANES {
         1 => plain::<I, L, N>(c, a, b),
         16 => {
-            let wide = N / 64 * 64;
-            panels::<I, L, N, 64>(c, a, b, 0, wide);
-            panels::<I, L, N, 16>(c, a, b, wide, N / 16 * 16);
-            packed::<I, L, N>(c, a, b);
+            panels::<I, L, N, 64>(c, a, b, 0, N / 64 * 64);
+            accumulate_rest::<I, L, N>(c, a, b);
         }
         _ => {
-            panels::<I, L, N, 16>(c, a, b, 0, N / 16 * 16);
-            packed::<I, L, N>(c, a, b);
+            panels::<I, L, N, 16>(c, a, b, 0, N / 64 * 64);
+            accumulate_rest::<I, L, N>(c, a, b);
         }
     }
 }
 
-/// Without vectors to fill: row by row, small code, the loops a microcontroller wants.
+/// [`accumulate`] for the last `N % 64` columns.
 #[inline(always)]
-fn plain<I: Isa, L: Left, const N: usize>(c: &mut [[f32; N]], a: L, b: &[[f32; N]]) {
+pub(super) fn accumulate_rest<I: Isa, L: Left, const N: usize>(
+    c: &mut [[f32; N]],
+    a: L,
+    b: &[[f32; N]],
+) {
+    panels::<I, L, N, 16>(c, a, b, N / 64 * 64, N / 16 * 16);
+    packed::<I, L, N>(c, a, b);
+}
+
+/// Without vectors to fill: row by row, small code, the loops a microcontroller wants. What is zero
+/// costs it next to nothing.
+#[inline(always)]
+pub(super) fn plain<I: Isa, L: Left, const N: usize>(c: &mut [[f32; N]], a: L, b: &[[f32; N]]) {
     for (r, row) in c.iter_mut().enumerate() {
+        let mut touched = false;
         for ([a], b) in a.terms::<1>(r, 0..b.len()).zip(b) {
-            for (c, &b) in row.iter_mut().zip(b) {
-                *c = I::fma(a, b, *c);
+            if a != 0.0 {
+                touched = true;
+                for (c, &b) in row.iter_mut().zip(b) {
+                    *c = I::fma(a, b, *c);
+                }
+            }
+        }
+        if touched {
+            for c in row {
+                *c = unsigned_zero(*c);
+            }
+        }
+    }
+}
+
+/// `x + 0`: +0 for a zero of either sign, else `x`; on the bits, because a chip without an FPU has no
+/// quick addition.
+#[inline(always)]
+pub(super) fn unsigned_zero(x: f32) -> f32 {
+    if x.to_bits() << 1 == 0 { 0.0 } else { x }
+}
+
+/// `rows[r][column + c] = acc[r][c] + 0`: a zero is stored as +0.
+#[inline(always)]
+pub(super) fn store<const N: usize, const C: usize, const R: usize>(
+    acc: &[[f32; C]; R],
+    rows: &mut [[f32; N]; R],
+    column: usize,
+) {
+    for (acc, row) in acc.iter().zip(rows) {
+        if let Some(row) = row.get_mut(column..).and_then(|row| row.first_chunk_mut::<C>()) {
+            for (c, acc) in row.iter_mut().zip(acc) {
+                *c = *acc + 0.0;
             }
         }
     }
@@ -144,11 +190,7 @@ fn tiles<I: Isa, L: Left, const N: usize, const C: usize, const R: usize>(
         }
         let b = b.iter().map(|row| block(row, column));
         acc = chains::<I, R, C>(acc, a.terms::<R>(row, 0..usize::MAX), b);
-        for (acc, row) in acc.iter().zip(rows) {
-            if let Some(row) = row.get_mut(column..).and_then(|row| row.first_chunk_mut()) {
-                *row = *acc;
-            }
-        }
+        store(&acc, rows, column);
         row += R;
     }
     row
@@ -156,7 +198,7 @@ fn tiles<I: Isa, L: Left, const N: usize, const C: usize, const R: usize>(
 
 /// `row[column..column + C]`, which the callers keep inside the row.
 #[inline(always)]
-fn block<const C: usize>(row: &[f32], column: usize) -> &[f32; C] {
+pub(super) fn block<const C: usize>(row: &[f32], column: usize) -> &[f32; C] {
     row.get(column..).and_then(|row| row.first_chunk()).unwrap_or(&[0.0; C])
 }
 
@@ -206,7 +248,7 @@ fn packed_tiles<I: Isa, L: Left, const N: usize, const R: usize>(
         for (acc, row) in acc.iter().zip(rows) {
             for (lane, acc) in acc.iter().enumerate() {
                 if let Some(c) = row.get_mut(column + lane) {
-                    *c = *acc;
+                    *c = *acc + 0.0;
                 }
             }
         }

@@ -98,7 +98,7 @@ impl<const K: usize> Kernel for Forward<'_, K> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         for (x, y) in self.x.iter().zip(self.y) {
-            let (_, sum) = shifted_exp::<I, K>(x, y);
+            let sum = shifted_exp::<I, K>(x, y);
             for y in y {
                 *y /= sum;
             }
@@ -126,12 +126,18 @@ impl<const K: usize> Kernel for Backward<'_, K> {
     }
 }
 
-/// `e[k] = exp(x[k] − m)`; returns `m = max_k x[k]` and `Σ_k e[k]`, ascending.
+/// `max_k x[k]`, NaN left out.
 #[inline(always)]
-pub(crate) fn shifted_exp<I: Isa, const K: usize>(x: &[f32; K], e: &mut [f32; K]) -> (f32, f32) {
-    let max = x.iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max });
+pub(crate) fn largest<const K: usize>(x: &[f32; K]) -> f32 {
+    x.iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max })
+}
+
+/// `e[k] = exp(x[k] − max_k x[k])`; returns `Σ_k e[k]`, ascending.
+#[inline(always)]
+fn shifted_exp<I: Isa, const K: usize>(x: &[f32; K], e: &mut [f32; K]) -> f32 {
+    let max = largest(x);
     for (e, &x) in e.iter_mut().zip(x) {
         *e = math::exp::<I>(x - max);
     }
-    (max, e.iter().fold(0.0, |sum, e| sum + e))
+    e.iter().fold(0.0, |sum, e| sum + e)
 }

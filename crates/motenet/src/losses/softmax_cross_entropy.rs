@@ -12,8 +12,9 @@
 
 use super::Loss;
 use crate::kernels::{Isa, Kernel, Simd};
-use crate::layers::softmax::shifted_exp;
+use crate::layers::softmax::largest;
 use crate::math;
+use crate::tensor::first_mut;
 
 /// `L = −ln p[t]` with `p = softmax(y)`, for the class `t`; the outputs are logits.
 ///
@@ -53,23 +54,53 @@ struct Gradient<'a, const K: usize> {
     losses: &'a mut [f32],
 }
 
+/// Samples taken at a time.
+const BLOCK: usize = 64;
+
 impl<const K: usize> Kernel for Gradient<'_, K> {
     type Result = ();
 
+    /// In passes over a block of samples, because a row is too short to fill vectors: `exp` then runs over
+    /// all rows as one, and `ln` over the sums of all rows.
     #[inline(always)]
     fn run<I: Isa>(self) {
         let spread = self.smoothing / K as f32;
         let on_target = 1.0 - self.smoothing + spread;
-        let rows = self.y.iter().zip(self.targets).zip(self.dy).zip(self.losses);
-        for (((y, &target), dy), loss) in rows {
-            let (max, sum) = shifted_exp::<I, K>(y, dy);
-            let mut expected = 0.0;
-            for ((k, y), dy) in y.iter().enumerate().zip(dy) {
-                let q = if k == usize::from(target) { on_target } else { spread };
-                expected = I::fma(q, y - max, expected);
-                *dy = (*dy / sum - q) * self.scale;
+        let wanted =
+            |k: usize, target: u8| if k == usize::from(target) { on_target } else { spread };
+
+        let samples =
+            self.y.len().min(self.targets.len()).min(self.dy.len()).min(self.losses.len());
+        let (dy, losses) = (first_mut(self.dy, samples), first_mut(self.losses, samples));
+        let blocks = self.y.chunks(BLOCK).zip(self.targets.chunks(BLOCK));
+        for ((y, targets), (dy, losses)) in
+            blocks.zip(dy.chunks_mut(BLOCK).zip(losses.chunks_mut(BLOCK)))
+        {
+            // dy = y − max, and losses = Σ_k q[k]·(y[k] − max)
+            for (((y, &target), dy), loss) in y.iter().zip(targets).zip(&mut *dy).zip(&mut *losses)
+            {
+                let max = largest(y);
+                *loss = 0.0;
+                for ((k, y), dy) in y.iter().enumerate().zip(dy) {
+                    *dy = y - max;
+                    *loss = I::fma(wanted(k, target), *dy, *loss);
+                }
             }
-            *loss = math::ln::<I>(sum) - expected;
+            for dy in dy.as_flattened_mut() {
+                *dy = math::exp::<I>(*dy);
+            }
+            let mut sums = [1.0; BLOCK];
+            for ((dy, &target), total) in dy.iter_mut().zip(targets).zip(&mut sums) {
+                let sum = dy.iter().fold(0.0, |sum, e| sum + e);
+                *total = sum;
+                for (k, dy) in dy.iter_mut().enumerate() {
+                    let q = wanted(k, target);
+                    *dy = (*dy / sum - q) * self.scale;
+                }
+            }
+            for (loss, &sum) in losses.iter_mut().zip(&sums) {
+                *loss = math::ln::<I>(sum) - *loss;
+            }
         }
     }
 }
