@@ -34,6 +34,9 @@ const FEW: usize = 16;
 struct Panel<const K: usize>([[f32; PANEL]; K]);
 
 impl<const K: usize> Panel<K> {
+    /// A constant, so that without optimisation there is one copy on the stack and not three.
+    const ZERO: Self = Panel([[0.0; PANEL]; K]);
+
     /// `self[k] = rows[k][column..column + 64]`
     #[inline(always)]
     fn copy<const OUT: usize>(&mut self, rows: &[[f32; OUT]], column: usize) {
@@ -88,7 +91,7 @@ pub(super) fn affine<I: Isa, const IN: usize, const OUT: usize, const R: usize>(
             part.run::<I, R>(|i| rows.get(i).map_or(&[0.0; PANEL], |row| block(row, column)));
         });
     } else {
-        let mut panel = Panel([[0.0; PANEL]; BLOCK]);
+        let mut panel = Panel::<BLOCK>::ZERO;
         blocks::<I, IN, OUT, R>(x, y, |part, from, is_first, column| {
             if is_first {
                 panel.copy(w.get(from..).unwrap_or_default(), column);
@@ -199,7 +202,7 @@ pub(super) fn add_outer<I: Isa, const IN: usize, const OUT: usize, const R: usiz
     first: usize,
     dw: &mut [[f32; OUT]],
 ) {
-    let mut panel = Panel([[0.0; PANEL]; SAMPLES]);
+    let mut panel = Panel::<SAMPLES>::ZERO;
     for (x, dy) in x.chunks(SAMPLES).zip(dy.chunks(SAMPLES)) {
         for (part, dw) in dw.chunks_mut(ROWS).enumerate() {
             let first = first + part * ROWS;
