@@ -157,6 +157,9 @@ pub(crate) struct TrainArgs {
     /// Write no files
     #[arg(long, conflicts_with = "resume", help_heading = "Run")]
     pub(crate) no_save: bool,
+    /// Take the time of each phase of training, and print where it went
+    #[arg(long, help_heading = "Run")]
+    pub(crate) profile: bool,
     /// Print one line of JSON on standard output, and everything else on standard error
     #[arg(long, help_heading = "Run")]
     pub(crate) json: bool,

@@ -14,6 +14,7 @@ mod interrupt;
 mod models;
 mod picture;
 mod predict;
+mod profile;
 mod rectangles;
 mod report;
 mod resolve;

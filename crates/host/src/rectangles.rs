@@ -3,7 +3,7 @@
 use crate::console::Console;
 use crate::failure::{Failure, fail};
 use crate::saved::Source;
-use crate::session::{self, Course, thousands};
+use crate::session::{Course, thousands};
 use crate::train::Job;
 use motenet::{Params, Simd};
 use motenet_data::rectangles::{Rectangles, rectangles};
@@ -95,7 +95,7 @@ impl Job {
             loss_title: "squared error",
             loss_text: |loss| format!("{loss:.3e}"),
         };
-        let outcome = session::train(&mut trainer, &course, &mut book, &mut self.console)?;
+        let outcome = self.follow(&mut trainer, &course, &mut book)?;
         if outcome.interrupted {
             return Ok(self.interrupted(&trainer, &book));
         }

@@ -8,12 +8,12 @@ use crate::models::Card;
 use crate::report::Report;
 use crate::saved::{Book, Saved, Source};
 use crate::session::{self, Course, Outcome, thousands};
-use crate::{interrupt, rectangles, resolve};
+use crate::{interrupt, profile, rectangles, resolve};
 use motenet::Simd;
 use motenet_data::Splits;
-use motenet_models::Model;
 use motenet_models::digits::{self, DigitModel};
-use motenet_train::{Settings, Trainer};
+use motenet_models::{Input, Model, Target};
+use motenet_train::{Samples, Settings, Trainer};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -90,6 +90,23 @@ impl digits::Visit for OnDigits<'_> {
 }
 
 impl Job {
+    /// Trains to the end, and says where the time went if that was asked for.
+    pub(crate) fn follow<M: Model, S: Samples<Input<M>, Target<M>> + ?Sized>(
+        &mut self,
+        trainer: &mut Trainer<M>,
+        course: &Course<'_, S>,
+        book: &mut Book,
+    ) -> Result<Outcome, Failure> {
+        if self.args.profile {
+            trainer.start_profile();
+        }
+        let outcome = session::train(trainer, course, book, &mut self.console)?;
+        if self.args.profile {
+            profile::print::<M>(&trainer.profile(), self.simd, &self.console);
+        }
+        Ok(outcome)
+    }
+
     fn train_on_digits<M: DigitModel>(&mut self) -> Result<ExitCode, Failure> {
         let splits = self.splits()?;
         let source = Source {
@@ -106,7 +123,7 @@ impl Job {
             loss_title: "loss",
             loss_text: |loss| format!("{loss:.4}"),
         };
-        let mut outcome = session::train(&mut trainer, &course, &mut book, &mut self.console)?;
+        let mut outcome = self.follow(&mut trainer, &course, &mut book)?;
         if outcome.interrupted {
             return Ok(self.interrupted(&trainer, &book));
         }

@@ -37,10 +37,9 @@ impl<M: Model> Lane<M> {
         &self.x[..self.targets.len()]
     }
 
-    /// Loads the samples `indices` and runs the network on them.
-    pub(crate) fn forward(
+    /// Loads the samples `indices`.
+    pub(crate) fn load(
         &mut self,
-        network: &M::Network,
         pass: Pass,
         samples: &(impl Samples<Input<M>, Target<M>> + ?Sized),
         indices: &[u32],
@@ -53,6 +52,10 @@ impl<M: Model> Lane<M> {
             }
             self.targets.push(samples.load(pass.simd, index as usize, x));
         }
+    }
+
+    /// Runs the network on the samples at hand.
+    pub(crate) fn forward(&mut self, network: &M::Network, pass: Pass) {
         network.forward(pass, &self.x[..self.targets.len()], &mut self.acts);
     }
 

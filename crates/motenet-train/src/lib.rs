@@ -9,6 +9,7 @@ mod checkpoint;
 mod error;
 mod lane;
 pub mod pictures;
+mod profile;
 mod run_dir;
 mod samples;
 mod settings;
@@ -17,6 +18,7 @@ mod trainer;
 
 pub use checkpoint::{Checkpoint, Header, LayerShape, weights_sha256};
 pub use error::Error;
+pub use profile::{Phase, Profile, peak_flops};
 pub use run_dir::{EpochMetrics, RunDir};
 pub use samples::Samples;
 pub use settings::{Position, Settings};

@@ -6,6 +6,7 @@
 //! number changes no bit.
 
 use crate::lane::{CAPACITY, Lane};
+use crate::profile::{Phase, Profile, Stopwatch};
 use crate::samples::Samples;
 use crate::settings::{Position, Settings};
 use crate::team::Team;
@@ -23,6 +24,8 @@ pub struct Trainer<M: Model> {
     grad: Box<Aligned<M::Network>>,
     moments: [Vec<f32>; 2],
     lanes: Vec<Lane<M>>,
+    /// One for each lane.
+    watches: Vec<Stopwatch>,
     team: Team,
     simd: Simd,
 }
@@ -73,6 +76,7 @@ impl<M: Model> Trainer<M> {
             grad: Zero::boxed(),
             moments: [moment(0), moment(1)],
             lanes: (0..threads.max(1)).map(|_| Lane::new()).collect(),
+            watches: vec![Stopwatch::default(); threads.max(1)],
             team: Team::new(threads),
             simd,
         }
@@ -121,6 +125,18 @@ impl<M: Model> Trainer<M> {
     /// The moments that the optimizer keeps.
     pub fn moments(&self) -> impl Iterator<Item = &[f32]> {
         self.moments.iter().filter(|m| !m.is_empty()).map(Vec::as_slice)
+    }
+
+    /// From now on the time of each phase of training is taken.
+    pub fn start_profile(&mut self) {
+        self.watches.fill(Stopwatch { profile: Some(Profile::default()) });
+    }
+
+    /// The times since [`start_profile`](Trainer::start_profile), summed over threads; zeros without it.
+    pub fn profile(&self) -> Profile {
+        let mut sum = Profile::default();
+        self.watches.iter().filter_map(|watch| watch.profile.as_ref()).for_each(|p| sum.add(p));
+        sum
     }
 
     /// Whether every epoch has been trained.
@@ -186,11 +202,13 @@ impl<M: Model> Trainer<M> {
                 Pass::train(simd, seed, first_sample + before)
             };
             self.team.each(
-                self.lanes.iter_mut().zip(shares(indices, share)),
-                |k, (lane, share)| {
-                    lane.forward(network, pass(k), samples, share);
-                    lane.loss(&loss, pass(k), scale);
-                    lane.backward(network, pass(k));
+                self.lanes.iter_mut().zip(shares(indices, share)).zip(&mut self.watches),
+                |k, ((lane, share), watch)| {
+                    watch.count(share.len());
+                    watch.time(Phase::Load, || lane.load(pass(k), samples, share));
+                    watch.time(Phase::Forward, || lane.forward(network, pass(k)));
+                    watch.time(Phase::Loss, || lane.loss(&loss, pass(k), scale));
+                    watch.time(Phase::Backward, || lane.backward(network, pass(k)));
                 },
             );
             for (y, target, loss) in self.lanes.iter().flat_map(Lane::results) {
@@ -202,12 +220,14 @@ impl<M: Model> Trainer<M> {
             let last = round + 1 == rounds;
             let (network, grad) = (&mut **self.network, &mut **self.grad);
             let shards = shards(network, grad, &mut self.moments, lanes.len());
-            self.team.each(shards, |_, shard| {
-                for (k, lane) in lanes.iter().enumerate() {
-                    lane.accumulate(pass(k), Shard::new(shard.start, shard.grad));
-                }
+            self.team.each(shards.zip(&mut self.watches), |_, (shard, watch)| {
+                watch.time(Phase::Gradient, || {
+                    for (k, lane) in lanes.iter().enumerate() {
+                        lane.accumulate(pass(k), Shard::new(shard.start, shard.grad));
+                    }
+                });
                 if last && !clips {
-                    shard.update(&recipe.optimizer, simd, step);
+                    watch.time(Phase::Update, || shard.update(&recipe.optimizer, simd, step));
                 }
             });
         }
@@ -215,7 +235,9 @@ impl<M: Model> Trainer<M> {
             clip_norm(self.simd, self.grad.flat_mut(), recipe.clip_norm);
             let (network, grad) = (&mut **self.network, &mut **self.grad);
             let shards = shards(network, grad, &mut self.moments, self.lanes.len());
-            self.team.each(shards, |_, shard| shard.update(&recipe.optimizer, self.simd, step));
+            self.team.each(shards.zip(&mut self.watches), |_, (shard, watch)| {
+                watch.time(Phase::Update, || shard.update(&recipe.optimizer, self.simd, step));
+            });
         }
         self.position.step += 1;
         rate
@@ -236,7 +258,8 @@ impl<M: Model> Trainer<M> {
             self.team.each(
                 self.lanes.iter_mut().zip(shares(indices, share)),
                 |_, (lane, share)| {
-                    lane.forward(network, pass, samples, share);
+                    lane.load(pass, samples, share);
+                    lane.forward(network, pass);
                     lane.loss(&loss, pass, 1.0);
                 },
             );

@@ -168,3 +168,23 @@ fn real_digits_where_there_are_any() {
     );
     assert!(answer["test_accuracy"].as_f64().unwrap() > 0.95, "{answer}");
 }
+
+/// Every phase has a row, the shares come to about a whole, and the weights are the same as without.
+#[test]
+fn a_profile_changes_nothing() {
+    let folder = folder();
+    let args = [&["train", "--no-save"], &SHORT[..]].concat();
+    let plain = trained(folder.path(), &args);
+    let profiled = [&args[..], &["--profile", "--threads", "2"]].concat();
+    let output = succeeds(folder.path(), &[&profiled[..], &["--json"]].concat());
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["weights_sha256"], plain["weights_sha256"]);
+    let said = text(&output.stderr);
+    let share = |phase: &str| -> f64 {
+        let line = said.lines().find(|line| line.trim_start().starts_with(phase));
+        line.unwrap().split_whitespace().nth(2).unwrap().parse().unwrap()
+    };
+    let phases = ["load", "forward", "loss", "backward", "gradient", "update"];
+    let sum: f64 = phases.iter().map(|phase| share(phase)).sum();
+    assert!((95.0..105.0).contains(&sum), "{said}");
+}
