@@ -7,13 +7,16 @@
 use super::products::{Doubled, Nibbles, Products, Vnni};
 use super::registers_x86::Register;
 use crate::packing::quads::QUAD;
-use core::arch::x86_64::{__m256i, __m512i};
+use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
 use motenet::Simd;
 use motenet::kernels::Bytes;
 
-/// How many quads are looked through at a time: their list takes 1 KB, and a digit's 196 need one.
-const WINDOW: usize = super::LIST_BYTES / 2;
+/// How many numbers of quads a list has room for.
+const ROOM: usize = super::LIST_BYTES / 2;
+
+/// How many quads are looked through at a time: a digit's 196 need one list. Eight more are written than count.
+const WINDOW: usize = ROOM - 8;
 
 /// How many vectors of sums stay in registers.
 const PANEL: usize = 4;
@@ -76,7 +79,7 @@ unsafe fn sums<P: Products>(weights: &[u8], x: &[u8], y: &mut [i32]) {
     let (mut weights, rows) =
         weights.split_at_checked(QUAD * quads.len() * outputs).unwrap_or_default();
     for window in quads.chunks(WINDOW) {
-        let mut list = [const { MaybeUninit::uninit() }; WINDOW];
+        let mut list = [const { MaybeUninit::uninit() }; ROOM];
         // SAFETY: the caller's promise for the CPU. A window has at most `WINDOW` quads, and its weights are `4·OUT`
         // bytes for each of them; the list names quads of the window only.
         unsafe {
@@ -94,40 +97,60 @@ unsafe fn sums<P: Products>(weights: &[u8], x: &[u8], y: &mut [i32]) {
 
 /// The numbers of the quads that are not zero, ascending.
 ///
+/// Without a branch that depends on the picture: of each eight quads all are written whose place the table
+/// names, and those that count are kept. A loop over the bits that are set took half of the time of the sums.
+///
 /// # Safety
 /// The CPU must have what `P` needs.
 #[inline(always)]
 unsafe fn nonzero<'a, P: Products>(
     window: &[[u8; QUAD]],
-    list: &'a mut [MaybeUninit<u16>; WINDOW],
+    list: &'a mut [MaybeUninit<u16>; ROOM],
 ) -> &'a [u16] {
-    let mut len = 0;
-    let mut first = 0;
-    for stretch in window.chunks(64) {
-        let mut mask = 0;
-        let mut shift = 0;
-        let (pieces, tail) = stretch.as_chunks();
-        for piece in pieces {
-            // SAFETY: the caller's promise.
-            mask |= u64::from(unsafe { P::Register::nonzero(piece) }) << shift;
-            shift += 16;
-        }
-        for quad in tail {
-            mask |= u64::from(u32::from_le_bytes(*quad) != 0) << shift;
-            shift += 1;
-        }
-        while mask != 0 {
-            if let Some(event) = list.get_mut(len) {
-                event.write(first + mask.trailing_zeros() as u16);
-                len += 1;
+    let (mut len, mut first) = (0, 0u16);
+    let mut append = |mask: u8| {
+        let (places, count) = &PLACES[usize::from(mask)];
+        if let Some(eight) = list.get_mut(len..).and_then(|rest| rest.first_chunk_mut::<8>()) {
+            // By hand: with AVX-512 LLVM makes eight masked stores of it, four times as slow in all.
+            // SAFETY: SSE2 is everywhere; eight bytes are read, and eight numbers of sixteen bits written.
+            unsafe {
+                let places = _mm_loadu_si64(places.as_ptr());
+                let places = _mm_unpacklo_epi8(places, _mm_setzero_si128());
+                let numbers = _mm_add_epi16(places, _mm_set1_epi16(first as i16));
+                _mm_storeu_si128(eight.as_mut_ptr().cast(), numbers);
             }
-            mask &= mask - 1;
+            len += usize::from(*count);
         }
-        first += 64;
+        first += 8;
+    };
+    let (eights, tail) = window.as_chunks();
+    for eight in eights {
+        // SAFETY: the caller's promise.
+        append(unsafe { P::Register::nonzero(eight) });
     }
-    // SAFETY: the first `len` numbers have been written.
+    append(tail.iter().rev().fold(0, |mask, quad| mask << 1 | u8::from(*quad != [0; QUAD])));
+    // SAFETY: the first `len` numbers have been written: `len` grows by at most the eight that were.
     unsafe { core::slice::from_raw_parts(list.as_ptr().cast(), len) }
 }
+
+/// For each mask of eight bits the places of those that are set, and how many they are.
+static PLACES: [([u8; 8], u8); 256] = {
+    let mut table = [([0; 8], 0); 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let (places, count) = &mut table[mask];
+        let mut place = 0;
+        while place < 8 {
+            if mask >> place & 1 == 1 {
+                places[*count as usize] = place;
+                *count += 1;
+            }
+            place += 1;
+        }
+        mask += 1;
+    }
+    table
+};
 
 /// Adds what the events stand for.
 ///

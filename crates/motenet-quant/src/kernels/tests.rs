@@ -219,7 +219,7 @@ fn sizes() -> impl Iterator<Item = (usize, usize)> {
     let wide = (18..=68).chain([127, 128, 129, 200]).map(|outputs| (11, outputs));
     let long = [31, 32, 33, 63, 65, 127, 129, 254, 255, 256, 257, 258, 259, 260, 319, 321, 1023]
         .into_iter()
-        .chain([2047, 2048, 2049, 2051, 2052, 2113, 4099])
+        .chain([2015, 2016, 2017, 2047, 2048, 2049, 2051, 2052, 2113, 4099])
         .flat_map(|inputs| [1, 3, 10, 23].map(|outputs| (inputs, outputs)));
     small.chain(wide).chain(long)
 }
