@@ -1,9 +1,12 @@
 //! The loops: sums of a dense layer, driven by the inputs that are not zero.
 //!
 //! The inputs are looked through once, and those that are not zero go into a short list (`events`):
-//! four fifths of a digit are zero. Then each block of eight outputs runs over the list with its sums in
+//! four fifths of a digit are zero. Then each block of outputs runs over the list with its sums in
 //! registers. A list that is full is worked off and begun anew, so its size bounds memory, not the
 //! layer.
+//!
+//! A PC has vectors (`quads`): an event is four inputs there, and [`Simd`] says at run time with which
+//! instructions they are multiplied.
 //!
 //! What a chip spends is instructions per weight, and three facts save most of them:
 //!
@@ -19,7 +22,7 @@
 //! | `armv7m` | Cortex-M3, M33, M55 | 14 an input |
 //! | `armv6m` | Cortex-M0, M0+, M23 | 20 an input |
 //! | `words` | RISC-V, 32 bits | 23 an input |
-//! | `quads` | x86-64: vectors, at the level that [`Simd`] proves | |
+//! | `x86` | x86-64: `quads`, `products`, `registers_x86` | |
 //! | `portable` | all others: a loop that the compiler makes vectors of | |
 //!
 //! `unsafe` is allowed in this folder and in `layout.rs`, nowhere else. The kernels in assembly take
@@ -83,9 +86,9 @@ pub(crate) fn add_products<const IN: usize, const OUT: usize>(
 ) {
     #[cfg(motenet_kernel = "x86")]
     quads::add_products(simd, layer.packed(), x, y);
-    #[cfg(not(motenet_kernel = "x86"))]
     // SAFETY: the weights are the first field of a `repr(C)` struct that holds `i32`s too, so they start at
     // a multiple of 4.
+    #[cfg(not(motenet_kernel = "x86"))]
     unsafe {
         let _ = simd;
         layout::add_products(layer.packed(), x, y);

@@ -3,6 +3,10 @@
 //! Nobody counts the instructions of a PC, its vectors do: per event one load and one `VPDPBUSD` for sixteen
 //! outputs where there is AVX-512 VNNI. What the other levels do instead is in `products`, what they do it
 //! with in `registers_x86`. The level comes with the [`Simd`] token; every level gives the same sums.
+//!
+//! One digit, 784-64-10, a Zen 5 core: 131 ns with AVX-512 VNNI, 161 with AVX-VNNI, 235 with AVX2, 583 with SSE2.
+//! Of the first, 25 ns are the search for quads, 50 the sums of the hidden layer, 5 their requantizing, 21
+//! the last layer.
 
 use super::products::{Doubled, Nibbles, Products, Vnni};
 use super::registers_x86::Register;
