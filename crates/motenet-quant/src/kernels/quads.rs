@@ -16,11 +16,9 @@ use core::mem::MaybeUninit;
 use motenet::Simd;
 use motenet::kernels::Bytes;
 
-/// How many numbers of quads a list has room for.
-const ROOM: usize = super::LIST_BYTES / 2;
-
-/// How many quads are looked through at a time: a digit's 196 need one list. Eight more are written than count.
-const WINDOW: usize = ROOM - 8;
+/// How many quads are looked through at a time: a digit's 196 need one list. A multiple of eight, so that eight
+/// numbers always fit behind those that count.
+const WINDOW: usize = super::LIST_BYTES / 2;
 
 /// How many vectors of sums stay in registers.
 const PANEL: usize = 4;
@@ -83,7 +81,7 @@ unsafe fn sums<P: Products>(weights: &[u8], x: &[u8], y: &mut [i32]) {
     let (mut weights, rows) =
         weights.split_at_checked(QUAD * quads.len() * outputs).unwrap_or_default();
     for window in quads.chunks(WINDOW) {
-        let mut list = [const { MaybeUninit::uninit() }; ROOM];
+        let mut list = [const { MaybeUninit::uninit() }; WINDOW];
         // SAFETY: the caller's promise for the CPU. A window has at most `WINDOW` quads, and its weights are `4·OUT`
         // bytes for each of them; the list names quads of the window only.
         unsafe {
@@ -109,7 +107,7 @@ unsafe fn sums<P: Products>(weights: &[u8], x: &[u8], y: &mut [i32]) {
 #[inline(always)]
 unsafe fn nonzero<'a, P: Products>(
     window: &[[u8; QUAD]],
-    list: &'a mut [MaybeUninit<u16>; ROOM],
+    list: &'a mut [MaybeUninit<u16>; WINDOW],
 ) -> &'a [u16] {
     let (mut len, mut first) = (0, 0);
     let mut append = |mask: u8| {
