@@ -2,7 +2,7 @@
 //! follows.
 
 use crate::{Requantize, kernels, packing};
-use motenet::{Layer, LayerInfo, Pass};
+use motenet::{Layer, LayerInfo, Pass, Simd};
 
 /// `y[o] = bias[o] + Σ_i x[i]·w[i][o]`, from `u8` to `i32`: the last layer, whose outputs are logits.
 ///
@@ -94,11 +94,20 @@ impl<const IN: usize, const OUT: usize> QDense<IN, OUT> {
     ///
     /// # Accuracy
     /// Exact; a bias beyond ±2³⁰ may wrap.
+    ///
+    /// With the instructions that every CPU of the target has; [`forward`](Layer::forward) uses those its
+    /// [`Pass`] names.
     #[inline]
     pub fn sums(&self, x: &[u8; IN], y: &mut [i32; OUT]) {
+        self.sums_at(Simd::baseline(), x, y);
+    }
+
+    /// [`sums`](QDense::sums) with the instructions of `simd`.
+    #[inline(always)]
+    fn sums_at(&self, simd: Simd, x: &[u8; IN], y: &mut [i32; OUT]) {
         let () = Self::SUMS_FIT;
         *y = self.bias;
-        kernels::add_products(self, x, y);
+        kernels::add_products(simd, self, x, y);
     }
 
     /// The weights as the kernels take them.
@@ -114,9 +123,9 @@ impl<const IN: usize, const OUT: usize> Layer for QDense<IN, OUT> {
 
     /// `y[n][o] = bias[o] + Σ_i x[n][i]·w[i][o]`
     #[inline]
-    fn forward<const N: usize>(&self, _: Pass, x: &[[u8; IN]], y: &mut [[i32; OUT]; N]) {
+    fn forward<const N: usize>(&self, pass: Pass, x: &[[u8; IN]], y: &mut [[i32; OUT]; N]) {
         for (x, y) in x.iter().zip(y) {
-            self.sums(x, y);
+            self.sums_at(pass.simd, x, y);
         }
     }
 
@@ -132,13 +141,11 @@ impl<const IN: usize, const OUT: usize> Layer for QDenseRelu<IN, OUT> {
 
     /// `y[n][o] = requantize(bias[o] + Σ_i x[n][i]·w[i][o])`
     #[inline]
-    fn forward<const N: usize>(&self, _: Pass, x: &[[u8; IN]], y: &mut [[u8; OUT]; N]) {
+    fn forward<const N: usize>(&self, pass: Pass, x: &[[u8; IN]], y: &mut [[u8; OUT]; N]) {
         let mut sums = [0; OUT];
         for (x, y) in x.iter().zip(y) {
-            self.dense.sums(x, &mut sums);
-            for ((y, requantize), &sum) in y.iter_mut().zip(&self.requantize).zip(&sums) {
-                *y = requantize.apply(sum);
-            }
+            self.dense.sums_at(pass.simd, x, &mut sums);
+            kernels::requantize(pass.simd, &self.requantize, &sums, y);
         }
     }
 

@@ -23,7 +23,8 @@
 //! ```
 //!
 //! The sums are exact, so their order does not matter, and an input that is zero can be skipped without
-//! changing a bit: four fifths of a digit's pixels are. [`Requantize`] is the one place that rounds.
+//! changing a bit: four fifths of a digit's pixels are. Nor does the level of [`Simd`](motenet::Simd) change
+//! one. [`Requantize`] is the one place that rounds.
 //!
 //! [`naive`] has every layer once more, in `i64`, as the formula reads; the tests hold each against it.
 #![no_std]

@@ -22,6 +22,11 @@ use motenet::{Layer, Pass, Simd, random};
 /// # Memory
 /// Some 16 KB of stack, about 6 KB of code for every 10 sizes.
 pub fn run(report: &mut dyn FnMut(&str, bool)) -> u32 {
+    run_at(Simd::baseline(), report)
+}
+
+/// [`run`] with the instructions of `simd`.
+pub(crate) fn run_at(simd: Simd, report: &mut dyn FnMut(&str, bool)) -> u32 {
     let mut cases = 0;
     let mut report = |name: &str, same: bool| {
         cases += 1;
@@ -31,6 +36,7 @@ pub fn run(report: &mut dyn FnMut(&str, bool)) -> u32 {
         ($($inputs:literal to $outputs:literal),* $(,)?) => {$(
             layer::<$inputs, { $inputs + 3 }, $outputs>(
                 concat!("dense ", $inputs, " to ", $outputs),
+                simd,
                 &mut report,
             );
         )*};
@@ -53,6 +59,7 @@ const KINDS: u32 = 10;
 #[inline(never)]
 fn layer<const IN: usize, const WIDE: usize, const OUT: usize>(
     name: &str,
+    simd: Simd,
     report: &mut dyn FnMut(&str, bool),
 ) {
     let mut rng = random::generator((1000 * IN + OUT) as u64);
@@ -104,7 +111,7 @@ fn layer<const IN: usize, const WIDE: usize, const OUT: usize>(
         report(name, sums.iter().zip(&expected).all(|(&sum, &twin)| i64::from(sum) == twin));
 
         let mut y = [[77; OUT]; 1];
-        layer.forward(Pass::infer(Simd::baseline()), core::slice::from_ref(x), &mut y);
+        layer.forward(Pass::infer(simd), core::slice::from_ref(x), &mut y);
         let twin = |o: usize| naive::requantize(layer.requantize[o], expected[o]);
         report(name, y[0] == core::array::from_fn(twin));
     }

@@ -4,7 +4,13 @@ use crate::{QDense, QDenseRelu, Requantize, argmax, naive, selftest};
 use motenet::{Acts, Layer, Pass, Simd, Zero, random};
 use proptest::prelude::*;
 
-const PASS: Pass = Pass::infer(Simd::baseline());
+/// Every level that this CPU has, without and with `VPDPBUSD`.
+pub(crate) fn levels() -> impl Iterator<Item = Simd> {
+    #[cfg(target_arch = "x86_64")]
+    return Simd::available().flat_map(|simd| [simd.without_vnni(), simd]);
+    #[cfg(not(target_arch = "x86_64"))]
+    return Simd::available();
+}
 
 /// Weights and inputs of one kind: random, all at an end, or mostly zero.
 fn fill<const IN: usize, const OUT: usize>(seed: u64) -> (QDenseRelu<IN, OUT>, [u8; IN]) {
@@ -34,14 +40,16 @@ fn fill<const IN: usize, const OUT: usize>(seed: u64) -> (QDenseRelu<IN, OUT>, [
 }
 
 fn check<const IN: usize, const OUT: usize>() {
-    for seed in 0..12 {
+    for (simd, seed) in levels().flat_map(|simd| (0..12).map(move |seed| (simd, seed))) {
         let (layer, x) = fill::<IN, OUT>(seed);
+        let pass = Pass::infer(simd);
+        let what = std::format!("{IN}×{OUT}, seed {seed}, {simd:?}");
         let mut acts = [[0; OUT]; 1];
-        layer.forward(PASS, &[x], &mut acts);
-        assert_eq!(acts.output()[0], naive::dense_relu(&layer, &x), "{IN}×{OUT}, seed {seed}");
+        layer.forward(pass, &[x], &mut acts);
+        assert_eq!(acts.output()[0], naive::dense_relu(&layer, &x), "{what}");
         let mut logits = [[0; OUT]; 1];
-        layer.dense.forward(PASS, &[x], &mut logits);
-        assert_eq!(logits.output()[0].map(i64::from), naive::dense(&layer.dense, &x));
+        layer.dense.forward(pass, &[x], &mut logits);
+        assert_eq!(logits.output()[0].map(i64::from), naive::dense(&layer.dense, &x), "{what}");
     }
 }
 
@@ -56,14 +64,18 @@ fn layers_equal_their_twins() {
     check::<64, 10>();
     check::<784, 64>();
     check::<1000, 3>();
+    check::<30, 131>();
 }
 
 #[test]
 fn the_largest_layer_fits_32_bits() {
     static LARGE: QDense<32_768, 1> = QDense::new(&[[127]; 32_768], [1 << 30]);
-    let mut y = [0];
-    LARGE.sums(&[255; 32_768], &mut y);
-    assert_eq!(i64::from(y[0]), naive::dense(&LARGE, &[255; 32_768])[0]);
+    let expected = naive::dense(&LARGE, &[255; 32_768]);
+    for simd in levels() {
+        let mut y = [[0]];
+        LARGE.forward(Pass::infer(simd), &[[255; 32_768]], &mut y);
+        assert_eq!(y[0].map(i64::from), expected, "{simd:?}");
+    }
 }
 
 /// A layer that a person can follow: more than one block, and some outputs left over.
@@ -79,10 +91,24 @@ fn sums_by_hand() {
 
 #[test]
 fn the_chip_test_passes_here() {
-    let mut differences = 0;
-    let cases = selftest::run(&mut |_, same| differences += u32::from(!same));
-    assert!(cases > 600, "{cases}");
-    assert_eq!(differences, 0);
+    for simd in levels() {
+        let mut differences = 0;
+        let cases = selftest::run_at(simd, &mut |_, same| differences += u32::from(!same));
+        assert!(cases > 600, "{cases}");
+        assert_eq!(differences, 0, "{simd:?}");
+    }
+}
+
+/// A batch is its samples one by one.
+#[test]
+fn a_batch_is_its_samples() {
+    let (layer, _) = fill::<37, 21>(5);
+    let x: [_; 5] = core::array::from_fn(|n| fill::<37, 21>(n as u64).1);
+    for simd in levels() {
+        let mut acts = [[0; 21]; 5];
+        layer.forward(Pass::infer(simd), &x, &mut acts);
+        assert_eq!(acts, x.map(|x| naive::dense_relu(&layer, &x)));
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 /// The kernels need at most 256: then a sum of products of a `u8` and a byte is below `256·255·255 < 2²⁴`.
 /// Half of that takes 1 KB of stack, and a digit of 784 pixels, 151 of them lit, needs one list of pairs or two of
 /// single inputs: room for 192 saved 2 to 3 % there, room for 256 no more.
-pub(crate) const EVENTS: usize = 128;
+pub(crate) const EVENTS: usize = super::LIST_BYTES / size_of::<Event>();
 
 /// An input, or two, that are not both zero.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,12 @@
 //! The loops: sums of a dense layer, driven by the inputs that are not zero.
 //!
 //! The inputs are looked through once, and those that are not zero go into a short list (`events`):
-//! four fifths of a digit are zero. Then each block of eight outputs runs over the list with its sums in
+//! four fifths of a digit are zero. Then each block of outputs runs over the list with its sums in
 //! registers. A list that is full is worked off and begun anew, so its size bounds memory, not the
 //! layer.
+//!
+//! A PC has vectors (`quads`): an event is four inputs there, and [`Simd`] says at run time with which
+//! instructions they are multiplied.
 //!
 //! What a chip spends is instructions per weight, and three facts save most of them:
 //!
@@ -19,6 +22,7 @@
 //! | `armv7m` | Cortex-M3, M33, M55 | 14 an input |
 //! | `armv6m` | Cortex-M0, M0+, M23 | 20 an input |
 //! | `words` | RISC-V, 32 bits | 23 an input |
+//! | `x86` | x86-64: `quads`, `products`, `registers_x86` | |
 //! | `portable` | all others: a loop that the compiler makes vectors of | |
 //!
 //! `unsafe` is allowed in this folder and in `layout.rs`, nowhere else. The kernels in assembly take
@@ -32,43 +36,61 @@ mod armv6m;
 mod armv7em;
 #[cfg(motenet_kernel = "armv7m")]
 mod armv7m;
+#[cfg(any(not(motenet_kernel = "x86"), test))]
 mod blocks;
-#[cfg(any(not(motenet_kernel = "portable"), test))]
+#[cfg(any(not(any(motenet_kernel = "portable", motenet_kernel = "x86")), test))]
 mod decode;
+#[cfg(any(not(motenet_kernel = "x86"), test))]
 pub(crate) mod events;
-#[cfg(not(motenet_kernel = "armv7em"))]
+#[cfg(any(not(any(motenet_kernel = "armv7em", motenet_kernel = "x86")), test))]
 mod octets;
 #[cfg(motenet_kernel = "armv7em")]
 mod pairs;
 #[cfg(any(motenet_kernel = "portable", test))]
 mod portable;
+#[cfg(motenet_kernel = "x86")]
+mod products;
+#[cfg(motenet_kernel = "x86")]
+mod quads;
 #[cfg(all(
     feature = "selftest",
     any(motenet_kernel = "armv6m", motenet_kernel = "armv7m", motenet_kernel = "armv7em")
 ))]
 pub(crate) mod registers;
+#[cfg(motenet_kernel = "x86")]
+mod registers_x86;
+mod scale;
 #[cfg(test)]
 mod tests;
 #[cfg(any(motenet_kernel = "words", test))]
 mod words;
 
 use crate::QDense;
-#[cfg(not(motenet_kernel = "armv7em"))]
+use motenet::Simd;
+#[cfg(not(any(motenet_kernel = "armv7em", motenet_kernel = "x86")))]
 use octets as layout;
 #[cfg(motenet_kernel = "armv7em")]
 use pairs as layout;
+pub(crate) use scale::requantize;
 
 /// Bytes of the list, which is on the stack while a layer runs.
-pub(crate) const LIST_BYTES: usize = 8 * events::EVENTS;
+pub(crate) const LIST_BYTES: usize = 1024;
 
 /// `y[o] += Σ_i x[i]·w[i][o]`, modulo 2³². Never panics.
 #[inline(always)]
 pub(crate) fn add_products<const IN: usize, const OUT: usize>(
+    simd: Simd,
     layer: &QDense<IN, OUT>,
     x: &[u8; IN],
     y: &mut [i32; OUT],
 ) {
+    #[cfg(motenet_kernel = "x86")]
+    quads::add_products(simd, layer.packed(), x, y);
     // SAFETY: the weights are the first field of a `repr(C)` struct that holds `i32`s too, so they start at
     // a multiple of 4.
-    unsafe { layout::add_products(layer.packed(), x, y) }
+    #[cfg(not(motenet_kernel = "x86"))]
+    unsafe {
+        let _ = simd;
+        layout::add_products(layer.packed(), x, y);
+    }
 }

@@ -8,7 +8,7 @@ use crate::packing::BLOCK;
 use super::armv6m::block_sums;
 #[cfg(motenet_kernel = "armv7m")]
 use super::armv7m::block_sums;
-#[cfg(motenet_kernel = "portable")]
+#[cfg(any(motenet_kernel = "portable", motenet_kernel = "x86"))]
 use super::portable::block_sums;
 #[cfg(motenet_kernel = "words")]
 use super::words::{self, block_sums};

@@ -32,5 +32,7 @@ pub use isa::{Isa, Portable};
 pub use mul_transposed::mul_transposed;
 pub use outer::{add_outer, add_outer_part, add_rows};
 pub use pointwise::{Scalar, map, map_back};
+#[cfg(target_arch = "x86_64")]
+pub use simd::Bytes;
 pub use simd::{Kernel, Simd};
 pub use sum::sum_squares;

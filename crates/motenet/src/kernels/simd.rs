@@ -4,11 +4,15 @@
 use super::isa::{Avx2, Avx512};
 use super::isa::{Isa, Portable};
 
-/// A small token: what this CPU can do. The field is private, so holding one is the proof.
+/// A small token: what this CPU can do. The fields are private, so holding one is the proof.
 ///
 /// It never changes a result, only how long the result takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Simd(Level);
+pub struct Simd {
+    level: Level,
+    #[cfg(target_arch = "x86_64")]
+    bytes: Bytes,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
@@ -17,6 +21,24 @@ enum Level {
     Avx2,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx512,
+}
+
+/// Which instructions for products of bytes a [`Simd`] token proves, on x86-64: kernels on integers ask.
+///
+/// Each includes those before it, and the vectors they take.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bytes {
+    /// What the target itself promises, commonly SSE2.
+    Baseline,
+    /// AVX2: 256 bits.
+    Avx2,
+    /// AVX-VNNI, `VPDPBUSD` on 256 bits: processors without AVX-512.
+    AvxVnni,
+    /// AVX-512F and AVX-512BW: 512 bits.
+    Avx512Bw,
+    /// AVX-512 VNNI as well: `VPDPBUSD` on 512 bits.
+    Avx512Vnni,
 }
 
 /// A loop over plain arrays, written once and compiled for each instruction set.
@@ -34,7 +56,11 @@ pub trait Kernel {
 impl Simd {
     /// What every CPU of the target can do.
     pub const fn baseline() -> Self {
-        Simd(Level::Baseline)
+        Simd {
+            level: Level::Baseline,
+            #[cfg(target_arch = "x86_64")]
+            bytes: Bytes::Baseline,
+        }
     }
 
     /// The best this CPU can do.
@@ -48,21 +74,13 @@ impl Simd {
     pub fn available() -> impl Iterator<Item = Simd> {
         let baseline = core::iter::once(Simd::baseline());
         #[cfg(target_arch = "x86_64")]
-        let baseline = baseline.chain(
-            [
-                (std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma"))
-                    .then_some(Simd(Level::Avx2)),
-                std::is_x86_feature_detected!("avx512f").then_some(Simd(Level::Avx512)),
-            ]
-            .into_iter()
-            .flatten(),
-        );
+        let baseline = baseline.chain([avx2(), avx512()].into_iter().flatten());
         baseline
     }
 
     /// `baseline`, `avx2` or `avx512`.
     pub const fn name(self) -> &'static str {
-        match self.0 {
+        match self.level {
             Level::Baseline => "baseline",
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Level::Avx2 => "avx2",
@@ -71,10 +89,27 @@ impl Simd {
         }
     }
 
+    /// The best instructions for products of bytes.
+    #[cfg(target_arch = "x86_64")]
+    pub const fn bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    /// The same token as a CPU without `VPDPBUSD` has it, for tests and for comparing.
+    #[cfg(target_arch = "x86_64")]
+    pub const fn without_vnni(self) -> Self {
+        let bytes = match self.bytes {
+            Bytes::AvxVnni => Bytes::Avx2,
+            Bytes::Avx512Vnni => Bytes::Avx512Bw,
+            other => other,
+        };
+        Simd { bytes, ..self }
+    }
+
     /// Runs `kernel` compiled for this token's instruction set.
     #[inline(always)]
     pub fn run<K: Kernel>(self, kernel: K) -> K::Result {
-        match self.0 {
+        match self.level {
             Level::Baseline => kernel.run::<Portable>(),
             // SAFETY: only `available` makes this token, after it saw AVX2 and FMA.
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -84,6 +119,29 @@ impl Simd {
             Level::Avx512 => unsafe { run_avx512(kernel) },
         }
     }
+}
+
+/// AVX2 and FMA, if this CPU has them.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+fn avx2() -> Option<Simd> {
+    let found = std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma");
+    let bytes = if std::is_x86_feature_detected!("avxvnni") { Bytes::AvxVnni } else { Bytes::Avx2 };
+    found.then_some(Simd { level: Level::Avx2, bytes })
+}
+
+/// AVX-512, if this CPU has it.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+fn avx512() -> Option<Simd> {
+    let bytes = match (
+        std::is_x86_feature_detected!("avx512bw"),
+        std::is_x86_feature_detected!("avx512vnni"),
+    ) {
+        (true, true) => Bytes::Avx512Vnni,
+        (true, false) => Bytes::Avx512Bw,
+        // Every CPU with AVX-512F has AVX2.
+        (false, _) => avx2().map_or(Bytes::Baseline, Simd::bytes),
+    };
+    std::is_x86_feature_detected!("avx512f").then_some(Simd { level: Level::Avx512, bytes })
 }
 
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -96,4 +154,34 @@ fn run_avx2<K: Kernel>(kernel: K) -> K::Result {
 #[target_feature(enable = "avx512f")]
 fn run_avx512<K: Kernel>(kernel: K) -> K::Result {
     kernel.run::<Avx512>()
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use std::prelude::v1::*;
+
+    #[test]
+    fn a_token_proves_what_was_detected() {
+        for simd in Simd::available() {
+            let (bytes, plain) = (simd.bytes(), simd.without_vnni());
+            assert_eq!((plain.name(), plain.without_vnni()), (simd.name(), plain));
+            assert!(plain.bytes() <= bytes && bytes >= Simd::baseline().bytes());
+            assert!(!matches!(plain.bytes(), Bytes::AvxVnni | Bytes::Avx512Vnni));
+            let (vnni, others) = match bytes {
+                Bytes::Baseline => (true, simd == Simd::baseline()),
+                Bytes::Avx2 => (true, std::is_x86_feature_detected!("avx2")),
+                Bytes::AvxVnni => (
+                    std::is_x86_feature_detected!("avxvnni"),
+                    std::is_x86_feature_detected!("avx2"),
+                ),
+                Bytes::Avx512Bw => (true, std::is_x86_feature_detected!("avx512bw")),
+                Bytes::Avx512Vnni => (
+                    std::is_x86_feature_detected!("avx512vnni"),
+                    std::is_x86_feature_detected!("avx512bw"),
+                ),
+            };
+            assert!(vnni && others, "{simd:?}");
+        }
+    }
 }
