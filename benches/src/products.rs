@@ -169,7 +169,7 @@ products! {
     "forward 64×64 · 64×10": forward Forward 64 10 64;
     "weight gradient 64×64ᵀ · 64×10": weight_gradient WeightGradient 64 10 64;
     "one image 1×784 · 784×64": forward Forward 784 64 1;
-    "forward 64×784 · 784×512": forward Forward 784 512 64;
+    "forward 64×784 · 784×512": forward Forward 784 512 64, large;
     "square 256": forward Forward 256 256 256, large;
     "square 512": forward Forward 512 512 512, large;
     "square 1024": forward Forward 1024 1024 1024, large;

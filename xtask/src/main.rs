@@ -1,6 +1,7 @@
-//! Chores of the workspace: `cargo xtask test`, `accuracy`, `export`, `chips`.
+//! Chores of the workspace: `cargo xtask test`, `accuracy`, `bench-report`, `export`, `chips`.
 
 mod accuracy;
+mod bench_report;
 mod chips;
 mod export;
 mod test;
@@ -29,6 +30,8 @@ enum Chore {
     },
     /// Trains a model from several seeds and prints the mean accuracy.
     Accuracy(accuracy::Arguments),
+    /// Runs the benches and writes docs/benchmarks.md.
+    BenchReport(bench_report::Arguments),
     /// Turns a trained network into integers: Rust, C, and the floats for PyTorch.
     Export(export::Arguments),
     /// Builds the no_std crates for microcontrollers, so that no std slips in.
@@ -49,6 +52,7 @@ fn run_chore(chore: Chore) -> Result<()> {
     match chore {
         Chore::Test { arguments } => test::run(&arguments),
         Chore::Accuracy(arguments) => accuracy::run(&arguments),
+        Chore::BenchReport(arguments) => bench_report::run_report(&arguments),
         Chore::Export(arguments) => export::run(&arguments),
         Chore::Chips => chips::run(),
     }
