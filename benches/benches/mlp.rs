@@ -1,65 +1,97 @@
-//! The default model: one training step, one epoch, one inference.
+//! The models: an epoch of training, and inference in floats and integers.
 //!
-//! Throughput is in floating-point operations (two a multiply-add; the zeros of the images count, and
-//! so do activation, loss and update as nothing) or in images.
+//! Training is on MNIST if `MNIST_DIR` is set, else on as many made-up digits; the name of the group says
+//! which. Throughput is in images.
 #![allow(missing_docs, reason = "criterion's macros write undocumented items")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use motenet::{Acts, Layer, Pass, Simd, Zero, random};
-use motenet_models::digits::{DigitModel, Mlp, MlpWide};
+use motenet::{Acts, Layer, Pass, Simd, Zero};
+use motenet_benches::digits;
+use motenet_data::Digits;
+use motenet_export::quantize::{Quantize, quantize};
+use motenet_models::digits::{DigitModel, Framework, Mlp, MlpWide};
 use motenet_models::{Model, Recipe};
-use motenet_train::{Settings, Trainer};
+use motenet_train::{Samples, Settings, Trainer};
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
+use std::time::Duration;
 
-/// Multiply-adds of one sample: forward, weight gradient, and the input gradient of all but the first
-/// layer.
-fn training_macs<M: Model>() -> u64 {
-    let mut macs = Vec::new();
-    M::describe(&mut |layer| macs.extend((layer.macs > 0).then_some(layer.macs as u64)));
-    3 * macs.iter().sum::<u64>() - macs.first().copied().unwrap_or_default()
-}
+static DIGITS: LazyLock<(&str, Digits)> = LazyLock::new(digits::training_set);
 
-fn train<M: DigitModel>(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group(format!("{} training", M::NAME));
+fn trainer<M: DigitModel>(threads: usize, simd: Simd) -> Trainer<M> {
     let recipe = Recipe { epochs: u32::MAX, batch_size: 64, ..Recipe::PLAIN };
-    for (name, samples) in [("step of 64", 64), ("epoch of 6,000", 6_000)] {
-        let digits = motenet_data::made_up::digits(1, 0, samples);
-        group.throughput(Throughput::Elements(2 * training_macs::<M>() * samples as u64));
-        for simd in Simd::available().filter(|simd| *simd != Simd::baseline()) {
-            let mut trainer = Trainer::<M>::new(Settings { recipe, seed: 1 }, 1, simd);
-            group.bench_function(format!("{name}, {}", simd.name()), |bencher| {
-                bencher.iter(|| trainer.train_epoch(&digits, |_, _| ControlFlow::Continue(())));
-            });
-        }
+    Trainer::new(Settings { recipe, seed: 1 }, threads, simd)
+}
+
+/// One epoch of plain gradient descent in batches of 64. The first is not timed.
+fn train<M: DigitModel>(criterion: &mut Criterion, simd: Simd) {
+    let (name, digits) = &*DIGITS;
+    let mut group = criterion.benchmark_group(format!("{}, epoch of {name}", M::NAME));
+    group.sample_size(10).throughput(Throughput::Elements(digits.len() as u64));
+    for (threads, counted) in [(1, "1 thread"), (2, "2 threads")] {
+        let mut trainer = trainer::<M>(threads, simd);
+        group.bench_function(format!("{counted}, {}", simd.name()), |bencher| {
+            bencher.iter(|| trainer.train_epoch(digits, |_, _| ControlFlow::Continue(())));
+        });
     }
 }
 
-fn infer<M: DigitModel>(criterion: &mut Criterion) {
-    let mut network: Box<M::Network> = Zero::boxed();
-    M::init(&mut network, &M::RECIPE, &mut random::generator(1));
-    let digits = motenet_data::made_up::digits(1, 0, 64);
-    let mut x = vec![[0.0; 784]; 64];
-    for (x, image) in x.iter_mut().zip(&digits.images) {
-        *x = image.map(|pixel| f32::from(pixel) / 255.0);
+fn training(criterion: &mut Criterion) {
+    for simd in Simd::available().filter(|&simd| simd != Simd::baseline()) {
+        train::<Framework>(criterion, simd);
     }
-    let mut group = criterion.benchmark_group(format!("{} inference", M::NAME));
-    for batch in [1, 64] {
+    train::<MlpWide>(criterion, Simd::detect());
+}
+
+/// The default model after an epoch, on digits it was trained on.
+fn inference(criterion: &mut Criterion) {
+    let (name, digits) = &*DIGITS;
+    let simd = Simd::detect();
+    let mut trainer = trainer::<Mlp>(1, simd);
+    trainer.train_epoch(digits, |_, _| ControlFlow::Continue(()));
+    let network = trainer.network();
+    let mut x = vec![[0.0; 784]; 64];
+    for (index, x) in x.iter_mut().enumerate() {
+        digits.load(simd, index, x);
+    }
+
+    let mut group = criterion.benchmark_group(format!("{}, inference of {name}", Mlp::NAME));
+    for (batch, counted) in [(1, "one image"), (64, "64 images")] {
         group.throughput(Throughput::Elements(batch as u64));
         for simd in Simd::available() {
-            let mut acts: Box<<M::Network as Layer>::Acts<64>> = Zero::boxed();
-            group.bench_function(format!("batch of {batch}, {}", simd.name()), |bencher| {
+            let mut acts: Box<<<Mlp as Model>::Network as Layer>::Acts<64>> = Zero::boxed();
+            let mut next = 0;
+            group.bench_function(format!("{counted}, float, {}", simd.name()), |bencher| {
                 bencher.iter(|| {
-                    network.forward(Pass::infer(simd), &x[..batch], &mut acts);
+                    // Another image every time, so that no branch is learnt by heart.
+                    next = (next + 1) % (64 / batch);
+                    network.forward(Pass::infer(simd), &x[next * batch..][..batch], &mut acts);
                     acts.output()[0][0]
                 });
             });
         }
     }
+    let integers = quantize(network, 1.0 / 255.0, &x).expect("a trained network has a scale");
+    type Integers = <<Mlp as Model>::Network as Quantize>::Quantized;
+    let mut acts: Box<<Integers as Layer>::Acts<1>> = Zero::boxed();
+    let mut next = 0;
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("one image, int8", |bencher| {
+        bencher.iter(|| {
+            next = (next + 1) % 64;
+            integers.forward(Pass::infer(simd), &digits.images[next..=next], &mut acts);
+            acts.output()[0][0]
+        });
+    });
 }
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().sample_size(20);
-    targets = train::<Mlp>, train::<MlpWide>, infer::<Mlp>
+    config = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(1))
+        .nresamples(10_000);
+    targets = training, inference
 }
 criterion_main!(benches);

@@ -1,6 +1,7 @@
-//! Chores of the workspace: `cargo xtask doctor`, `test`, `accuracy`, `export`, `sim`, `flash`, `chips`.
+//! Chores of the workspace: `cargo xtask doctor`, `test`, `accuracy`, `bench-report`, `export`, `sim`, `flash`, `chips`.
 
 mod accuracy;
+mod bench_report;
 mod boards;
 mod card;
 mod chips;
@@ -39,6 +40,8 @@ enum Chore {
     },
     /// Trains a model from several seeds and prints the mean accuracy.
     Accuracy(accuracy::Arguments),
+    /// Runs the benches and writes docs/benchmarks.md.
+    BenchReport(bench_report::Arguments),
     /// Turns a trained network into integers: Rust, C, and the floats for PyTorch.
     Export(export::Arguments),
     /// Runs the network on a simulated chip, or a real one, and compares every number with the host's.
@@ -69,6 +72,7 @@ fn run_chore(chore: Chore) -> Result<()> {
     match chore {
         Chore::Test { arguments } => test::run(&arguments),
         Chore::Accuracy(arguments) => accuracy::run(&arguments),
+        Chore::BenchReport(arguments) => bench_report::run_report(&arguments),
         Chore::Export(arguments) => export::run(&arguments),
         Chore::Sim(arguments) => sim::run(&arguments),
         Chore::Flash(arguments) => flash::run(&arguments),
