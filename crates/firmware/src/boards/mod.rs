@@ -30,9 +30,9 @@ mod microbit;
 #[cfg(feature = "microbit")]
 pub use {cortex_m_rt::entry, microbit::Microbit as Selected};
 
-#[cfg(feature = "riscv-virt")]
+#[cfg(any(feature = "riscv-virt", feature = "riscv-virt-f"))]
 mod riscv_virt;
-#[cfg(feature = "riscv-virt")]
+#[cfg(any(feature = "riscv-virt", feature = "riscv-virt-f"))]
 pub use {riscv_rt::entry, riscv_virt::RiscvVirt as Selected};
 
 #[cfg(feature = "nucleo-f446re")]

@@ -71,6 +71,15 @@ impl Simd {
         }
     }
 
+    /// How a multiply-add is done here: the instruction's name, or `software`.
+    pub const fn fma(self) -> &'static str {
+        match self.0 {
+            Level::Baseline => Portable::FMA,
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Level::Avx2 | Level::Avx512 => "vfmadd",
+        }
+    }
+
     /// Runs `kernel` compiled for this token's instruction set.
     #[inline(always)]
     pub fn run<K: Kernel>(self, kernel: K) -> K::Result {
