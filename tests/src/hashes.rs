@@ -1,4 +1,4 @@
-//! The three runs whose hash is the same on every machine.
+//! The runs whose hash is the same on every machine.
 
 use crate::{digits, job};
 use motenet::Simd;
@@ -6,6 +6,8 @@ use motenet::Simd;
 /// One of the runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run {
+    /// As [`Small`](Run::Small), but one sample a step: for machines as slow as Miri.
+    Brief,
     /// [`mod@crate::job`] with [`job::SmallNet`], a sample at a time: for machines of 16 KiB of RAM and more.
     Small,
     /// [`mod@crate::job`], a sample at a time: 64 KiB.
@@ -16,11 +18,12 @@ pub enum Run {
 
 impl Run {
     /// All of them.
-    pub const ALL: [Run; 3] = [Run::Small, Run::Job, Run::Digits];
+    pub const ALL: [Run; 4] = [Run::Brief, Run::Small, Run::Job, Run::Digits];
 
     /// As `cargo xtask hashes` names it.
     pub const fn name(self) -> &'static str {
         match self {
+            Run::Brief => "brief",
             Run::Small => "small",
             Run::Job => "job",
             Run::Digits => "digits",
@@ -30,6 +33,7 @@ impl Run {
     /// The hash that it has.
     pub const fn expected(self) -> &'static str {
         match self {
+            Run::Brief => job::BRIEF_HASH,
             Run::Small => job::SMALL_HASH,
             Run::Job => job::HASH,
             Run::Digits => digits::HASH,
@@ -39,7 +43,7 @@ impl Run {
 
 /// Room for all the runs.
 pub struct Workspace {
-    small: job::SmallWorkspace<1>,
+    small: SmallWorkspace,
     job: job::Workspace<1>,
     digits: digits::Workspace,
 }
@@ -50,39 +54,41 @@ impl Workspace {
 
     /// All zeros: lies in `.bss`.
     pub const ZERO: Self = Workspace {
-        small: job::SmallWorkspace::ZERO,
+        small: SmallWorkspace::ZERO,
         job: job::Workspace::ZERO,
         digits: digits::Workspace::ZERO,
     };
 
     /// The hash of `run`. Never panics.
     pub fn hash(&mut self, run: Run, simd: Simd) -> Hex {
-        Hex::of(match run {
-            Run::Small => job::run(plan(simd), &mut self.small),
-            Run::Job => job::run(plan(simd), &mut self.job),
-            Run::Digits => digits::run(simd, &mut self.digits, |_| {}),
-        })
+        match run {
+            Run::Brief | Run::Small => self.small.hash(run, simd),
+            Run::Job => Hex::of(job::run(plan(simd, &[1]), &mut self.job)),
+            Run::Digits => Hex::of(digits::run(simd, &mut self.digits, |_| {})),
+        }
     }
 }
 
-/// [`Run::Small`] alone, and room for nothing else.
+/// Room for [`Run::Brief`] and [`Run::Small`] alone.
 pub struct SmallWorkspace(job::SmallWorkspace<1>);
 
 impl SmallWorkspace {
     /// What there is room for.
-    pub const RUNS: &[Run] = &[Run::Small];
+    pub const RUNS: &[Run] = &[Run::Brief, Run::Small];
 
     /// All zeros: lies in `.bss`.
     pub const ZERO: Self = SmallWorkspace(job::SmallWorkspace::ZERO);
 
-    /// The hash of [`Run::Small`], whatever `_run` is. Never panics.
-    pub fn hash(&mut self, _run: Run, simd: Simd) -> Hex {
-        Hex::of(job::run(plan(simd), &mut self.0))
+    /// The hash of `run`, which is one of [`RUNS`](Self::RUNS). Never panics.
+    pub fn hash(&mut self, run: Run, simd: Simd) -> Hex {
+        // A piece of none ends a batch.
+        let pieces: &[usize] = if run == Run::Brief { &[1, 0] } else { &[1] };
+        Hex::of(job::run(plan(simd, pieces), &mut self.0))
     }
 }
 
-fn plan(simd: Simd) -> job::Plan<'static> {
-    job::Plan { simd, seed: 1, pieces: &[1], cuts: &[] }
+fn plan(simd: Simd, pieces: &[usize]) -> job::Plan<'_> {
+    job::Plan { simd, seed: 1, pieces, cuts: &[] }
 }
 
 /// A hash in 64 hexadecimal digits.

@@ -30,9 +30,9 @@ mod microbit;
 #[cfg(feature = "microbit")]
 pub use {cortex_m_rt::entry, microbit::Microbit as Selected};
 
-#[cfg(any(feature = "riscv-virt", feature = "riscv-virt-f"))]
+#[cfg(feature = "riscv-virt")]
 mod riscv_virt;
-#[cfg(any(feature = "riscv-virt", feature = "riscv-virt-f"))]
+#[cfg(feature = "riscv-virt")]
 pub use {riscv_rt::entry, riscv_virt::RiscvVirt as Selected};
 
 #[cfg(feature = "nucleo-f446re")]
