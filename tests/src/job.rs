@@ -63,8 +63,7 @@ pub const HASH: &str = "dcbda76b2a4e8af4585008755c9cf3f08cd6908576ae42412bc50fe9
 pub const SMALL_HASH: &str = "d00d173c1cef03232b782952635f902147226a9e2758f65b1f957ec4f73dbfa4";
 
 /// The same, of which only the first sample of each batch is seen (`pieces` 1 and 0).
-pub const BRIEF_HASH: &str =
-    "5fcd039eac66e7657d04ce60e655374e10ede3d3769a60e9e35f65c7da7005ab";
+pub const BRIEF_HASH: &str = "5fcd039eac66e7657d04ce60e655374e10ede3d3769a60e9e35f65c7da7005ab";
 
 /// Two steps in three have a longer gradient than this, which is clipped.
 const MAX_NORM: f32 = 0.02;

@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask doctor`, `test`, `accuracy`, `export`, `sim`, `flash`, `chips`.
+//! Chores of the workspace: `cargo xtask doctor`, `test`, `accuracy`, `export`, `sim`, `flash`, `hashes`, `chips`.
 
 mod accuracy;
 mod boards;
@@ -9,6 +9,7 @@ mod elf;
 mod export;
 mod firmware;
 mod flash;
+mod hashes;
 mod integers;
 mod interrupt;
 mod sim;
@@ -45,6 +46,8 @@ enum Chore {
     Sim(sim::Arguments),
     /// Writes the firmware with the network onto a board.
     Flash(flash::Arguments),
+    /// Runs the same training on every machine that can be had here, and compares the hashes.
+    Hashes(hashes::Arguments),
     /// Says what is installed, what is missing, and the line that installs it.
     Doctor,
     /// Builds the no_std crates for microcontrollers, so that no std slips in.
@@ -72,6 +75,7 @@ fn run_chore(chore: Chore) -> Result<()> {
         Chore::Export(arguments) => export::run(&arguments),
         Chore::Sim(arguments) => sim::run(&arguments),
         Chore::Flash(arguments) => flash::run(&arguments),
+        Chore::Hashes(arguments) => hashes::run(&arguments),
         Chore::Doctor => doctor::run(),
         Chore::Chips => chips::run(),
     }

@@ -1,7 +1,7 @@
 //! Prints the hash of every run, or of those named, on this machine: what `cargo xtask hashes` starts
 //! where a program of its own is needed (another profile, Miri).
 //!
-//! A line is `hash: HASH RUN LEVEL FMA`.
+//! A line is `hash: HASH RUN LEVEL FMA`; the last is `done`.
 
 use motenet::Simd;
 use motenet_tests::hashes::{Run, Workspace};
@@ -21,4 +21,5 @@ fn main() {
             println!("hash: {} {} {} {}", hash.as_str(), run.name(), simd.name(), simd.fma());
         }
     }
+    println!("done");
 }
