@@ -60,8 +60,9 @@ fn board(out: &Path) -> Result<(), String> {
         ));
     };
     let target = env::var("TARGET").unwrap_or_default();
-    match board.get("target").and_then(Value::as_str) {
-        Some(wanted) if wanted != target => {
+    let named = |key| board.get(key).and_then(Value::as_str);
+    match named("target") {
+        Some(wanted) if wanted != target && named("target_fpu") != Some(&target) => {
             return Err(format!("the board {name} needs --target {wanted}, not {target}"));
         }
         _ => {}

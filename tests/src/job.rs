@@ -9,8 +9,8 @@ use motenet::optimizers::clip_norm;
 use motenet::random::{generator, mix, normal};
 use motenet::{
     Acts, Adam, AnyOptimizer, BinaryCrossEntropy, Dense, Dropout, Flatten, Gelu, Init, Layer,
-    LeakyRelu, Loss, MeanSquaredError, NoBias, Optimizer, Params, Pass, Relu, Schedule, Scheme,
-    Seq, Sgd, Shard, Sigmoid, Simd, Softmax, SoftmaxCrossEntropy, Step, Tanh, Tensor, Train, Zero,
+    LeakyRelu, Loss, MeanSquaredError, NoBias, Optimizer, Pass, Relu, Schedule, Scheme, Seq, Sgd,
+    Shard, Sigmoid, Simd, Softmax, SoftmaxCrossEntropy, Step, Tanh, Tensor, Train, Zero,
 };
 use sha2::{Digest, Sha256};
 
@@ -32,6 +32,24 @@ pub type Net = Seq![
     Softmax<5>,
 ];
 
+/// The same in small: with a batch of one it trains in 16 KiB of RAM, stack and all.
+pub type SmallNet = Seq![
+    Flatten<[[f32; 3]; 5], 15>,
+    Dense<15, 17>,
+    Relu<17>,
+    Dense<17, 9>,
+    LeakyRelu<9>,
+    Dropout<9, 30>,
+    Dense<9, 7, NoBias>,
+    Gelu<7>,
+    Dense<7, 8>,
+    Tanh<8>,
+    Dense<8, 7>,
+    Sigmoid<7>,
+    Dense<7, 5>,
+    Softmax<5>,
+];
+
 type Input = <Net as Layer>::Input;
 type Output = <Net as Layer>::Output;
 
@@ -40,6 +58,12 @@ pub const BATCH: usize = 64;
 
 /// The hash of [`job`], the same for ever.
 pub const HASH: &str = "dcbda76b2a4e8af4585008755c9cf3f08cd6908576ae42412bc50fe97e5a1f4b";
+
+/// The hash of the job with [`SmallNet`].
+pub const SMALL_HASH: &str = "d00d173c1cef03232b782952635f902147226a9e2758f65b1f957ec4f73dbfa4";
+
+/// The same, of which only the first sample of each batch is seen (`pieces` 1 and 0).
+pub const BRIEF_HASH: &str = "5fcd039eac66e7657d04ce60e655374e10ede3d3769a60e9e35f65c7da7005ab";
 
 /// Two steps in three have a longer gradient than this, which is clipped.
 const MAX_NORM: f32 = 0.02;
@@ -58,27 +82,33 @@ pub struct Plan<'a> {
 }
 
 /// Everything the job needs: `N` samples at a time, 1 to [`BATCH`].
-pub struct Workspace<const N: usize> {
-    model: Net,
-    grad: Net,
-    m: Net,
-    v: Net,
+pub type Workspace<const N: usize> = Space<Net, N>;
+
+/// As [`Workspace`], with [`SmallNet`].
+pub type SmallWorkspace<const N: usize> = Space<SmallNet, N>;
+
+/// [`Workspace`] and [`SmallWorkspace`].
+pub struct Space<M: Layer, const N: usize> {
+    model: M,
+    grad: M,
+    m: M,
+    v: M,
     x: [Input; N],
     dx: [Input; N],
     targets: [Output; N],
     labels: [u8; N],
     losses: [f32; N],
-    acts: <Net as Layer>::Acts<N>,
-    d_acts: <Net as Layer>::Acts<N>,
+    acts: M::Acts<N>,
+    d_acts: M::Acts<N>,
 }
 
-impl<const N: usize> Workspace<N> {
+impl<M: Layer + Zero, const N: usize> Space<M, N> {
     /// All zeros.
-    pub const ZERO: Self = Workspace {
-        model: Net::ZERO,
-        grad: Net::ZERO,
-        m: Net::ZERO,
-        v: Net::ZERO,
+    pub const ZERO: Self = Space {
+        model: M::ZERO,
+        grad: M::ZERO,
+        m: M::ZERO,
+        v: M::ZERO,
         x: Zero::ZERO,
         dx: Zero::ZERO,
         targets: Zero::ZERO,
@@ -163,7 +193,7 @@ pub fn job(simd: Simd) -> [u8; 32] {
 }
 
 /// Runs the job as `plan` says, in `space`, which needs no clearing. Never panics.
-pub fn run<const N: usize>(plan: Plan<'_>, space: &mut Workspace<N>) -> [u8; 32] {
+pub fn run<M: Network, const N: usize>(plan: Plan<'_>, space: &mut Space<M, N>) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut seen = 0; // steps of the stages before
     space.model.init(Scheme::KaimingNormal, 1.0, &mut generator(1));
@@ -186,7 +216,7 @@ pub fn run<const N: usize>(plan: Plan<'_>, space: &mut Workspace<N>) -> [u8; 32]
             update(&mut hash, &[norm]);
             let learning_rate = stage.schedule.learning_rate(stage.peak, number, stage.steps);
             let step = Step { number: number + 1, learning_rate };
-            let Workspace { model, grad, m, v, .. } = space;
+            let Space { model, grad, m, v, .. } = space;
             let (w, grad) = (model.flat_mut(), grad.flat());
             stage.rule.update(plan.simd, step, w, grad, m.flat_mut(), v.flat_mut());
         }
@@ -196,7 +226,13 @@ pub fn run<const N: usize>(plan: Plan<'_>, space: &mut Workspace<N>) -> [u8; 32]
     hash.finalize().into()
 }
 
-impl<const N: usize> Workspace<N> {
+/// A network that the job trains.
+pub trait Network: Train + Init + Zero + Layer<Input = Input, Output = Output> {}
+
+impl Network for Net {}
+impl Network for SmallNet {}
+
+impl<M: Network, const N: usize> Space<M, N> {
     /// Adds the gradient of `samples` samples, of which the first has number `first`.
     fn batch(
         &mut self,
@@ -229,12 +265,12 @@ impl<const N: usize> Workspace<N> {
         }
         model.backward(pass, x, acts, d_acts, Some(dx));
         let (mut rest, mut start) = (grad.flat_mut(), 0);
-        for cut in plan.cuts.iter().copied().chain([Net::COUNT]) {
+        for cut in plan.cuts.iter().copied().chain([M::COUNT]) {
             let len = cut.saturating_sub(start).min(rest.len());
             let Some((shard, tail)) = rest.split_at_mut_checked(len) else {
                 break;
             };
-            Net::accumulate(pass, x, acts, d_acts, Shard::new(start, shard));
+            M::accumulate(pass, x, acts, d_acts, Shard::new(start, shard));
             (rest, start) = (tail, start + len);
         }
 
@@ -269,7 +305,7 @@ fn sample(k: u64, x: &mut Input, target: &mut Output) -> u8 {
     class
 }
 
-fn update(hash: &mut Sha256, values: &[f32]) {
+pub(crate) fn update(hash: &mut Sha256, values: &[f32]) {
     for value in values {
         hash.update(value.to_le_bytes());
     }

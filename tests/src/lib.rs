@@ -3,7 +3,8 @@
 //! - `gradients`: every layer and loss against finite differences of [`mod@reference`];
 //! - `pytorch_golden`: what PyTorch computes, read by [`golden`];
 //! - `nalgebra_oracle`: the dense layer against matrix products;
-//! - `same_bits`: [`job()`], a training run that has one hash, wherever and however it runs;
+//! - `same_bits`: [`job()`] and [`mod@digits`], training runs that have one hash, wherever and however they run;
+//!   [`hashes`] names them all, for `cargo xtask hashes`;
 //! - `batches`: a batch shorter than its workspace;
 //! - `edges`: zeros of both signs, infinities, NaN, numbers far out;
 //! - `stack`: a large layer trains in a small stack;
@@ -13,8 +14,10 @@
 //! `ui/` is a crate of its own: programs that must not compile, and what the compiler says of them.
 #![cfg_attr(not(feature = "std"), no_std)]
 
+pub mod digits;
 #[cfg(feature = "std")]
 pub mod golden;
+pub mod hashes;
 pub mod job;
 #[cfg(feature = "std")]
 pub mod reference;

@@ -18,6 +18,9 @@ pub(crate) struct Board {
     pub(crate) core: String,
     /// The target that `rustc` builds for.
     pub(crate) target: String,
+    /// The same with floats in hardware, which its simulator has.
+    #[serde(default)]
+    pub(crate) target_fpu: Option<String>,
     /// Where the program lies.
     pub(crate) flash: Region,
     /// Where its variables lie.

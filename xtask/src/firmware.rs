@@ -57,12 +57,7 @@ pub(crate) fn build_program(
     if !output.status.success() {
         bail!("building the {name} for {} failed: cargo says why above", board.name);
     }
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let linked = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .next_back()
+    let linked = linked(&output.stdout)
         .with_context(|| format!("cargo built no program, expected `{name}`"))?;
     let elf = folder.join(format!("{name}-{}-{hash}.elf", board.name));
     // A simulator may still run from the file of that name.
@@ -70,6 +65,15 @@ pub(crate) fn build_program(
     fs::copy(&linked, &elf).with_context(|| format!("writing {} failed", elf.display()))?;
     let sizes = elf::sizes(&elf, board)?;
     Ok(Firmware { elf, sizes, rustc_version: toolchain.rustc_version().into() })
+}
+
+/// The program that cargo linked, from its messages in JSON.
+pub(crate) fn linked(messages: &[u8]) -> Option<PathBuf> {
+    String::from_utf8_lossy(messages)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .next_back()
 }
 
 /// SHA-256 of a model's file: the firmware knows its own, so that two models cannot be confused.

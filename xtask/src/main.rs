@@ -1,4 +1,5 @@
-//! Chores of the workspace: `cargo xtask doctor`, `test`, `accuracy`, `bench-report`, `export`, `sim`, `flash`, `chips`.
+//! Chores of the workspace: `cargo xtask doctor`, `test`, `accuracy`, `bench-report`, `export`, `sim`, `flash`, `hashes`,
+//! `chips`.
 
 mod accuracy;
 mod bench_report;
@@ -10,6 +11,7 @@ mod elf;
 mod export;
 mod firmware;
 mod flash;
+mod hashes;
 mod integers;
 mod interrupt;
 mod sim;
@@ -48,6 +50,8 @@ enum Chore {
     Sim(sim::Arguments),
     /// Writes the firmware with the network onto a board.
     Flash(flash::Arguments),
+    /// Runs the same training on every machine that can be had here, and compares the hashes.
+    Hashes(hashes::Arguments),
     /// Says what is installed, what is missing, and the line that installs it.
     Doctor,
     /// Builds the no_std crates for microcontrollers, so that no std slips in.
@@ -76,6 +80,7 @@ fn run_chore(chore: Chore) -> Result<()> {
         Chore::Export(arguments) => export::run(&arguments),
         Chore::Sim(arguments) => sim::run(&arguments),
         Chore::Flash(arguments) => flash::run(&arguments),
+        Chore::Hashes(arguments) => hashes::run(&arguments),
         Chore::Doctor => doctor::run(),
         Chore::Chips => chips::run(),
     }

@@ -104,20 +104,24 @@ impl Toolchain {
         if self.core != Core::Debian || find_command("rust-lld").is_some() {
             return None;
         }
-        versioned_linker()
+        versioned_linker(self.linker_name())
+    }
+
+    fn linker_name(&self) -> &'static str {
+        if self.target.starts_with("wasm32") { "wasm-ld" } else { "ld.lld" }
     }
 
     /// Whether there is nothing to link with: a rustup toolchain brings its own, Debian's is a package.
     pub(crate) fn lacks_linker(&self) -> bool {
         let own = self.core != Core::Debian || find_command("rust-lld").is_some();
-        !own && versioned_linker().is_none()
+        !own && versioned_linker(self.linker_name()).is_none()
     }
 }
 
 /// Debian's linker bears its version in its name.
-fn versioned_linker() -> Option<PathBuf> {
-    let names = (15..40).rev().map(|version| format!("ld.lld-{version}"));
-    names.chain(["ld.lld".into()]).find_map(|name| find_command(&name))
+fn versioned_linker(name: &str) -> Option<PathBuf> {
+    let names = (15..40).rev().map(|version| format!("{name}-{version}"));
+    names.chain([name.into()]).find_map(|name| find_command(&name))
 }
 
 /// The line that installs a target.

@@ -19,10 +19,18 @@ impl Qemu {
     /// Starts `board` with the program `elf`; what its serial port sends and takes comes with it.
     pub(crate) fn start(board: &Board, elf: &Path) -> Result<(Self, ChildStdout, ChildStdin)> {
         let (program, arguments) = check_board(board)?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(arguments)
             .args(["-display", "none", "-monitor", "none", "-serial", "stdio", "-kernel"])
-            .arg(elf)
+            .arg(elf);
+        Self::spawn(&mut command)
+    }
+
+    /// As [`Qemu::start`], any program.
+    pub(crate) fn spawn(command: &mut Command) -> Result<(Self, ChildStdout, ChildStdin)> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

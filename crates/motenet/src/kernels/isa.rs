@@ -30,19 +30,125 @@ pub trait Isa: Copy {
 }
 
 /// What every target can do: hardware where the target is known to have it, software elsewhere.
+///
+/// `core` has no fused multiply-add on stable Rust, so without the standard library the instruction is
+/// written out. Its arithmetic is IEEE 754's in the mode that these cores start in:
+/// - Arm FPv4-SP and FPv5: a context begins with the modes of FPDSCR, which resets to 0: to nearest even,
+///   subnormals kept (FZ = 0), NaN passed on (DN = 0) (ARMv7-M Architecture Reference Manual,
+///   "Floating-point Default Status Control Register");
+/// - RISC-V F: no mode but the rounding, and 0 is to nearest even; NaN is always the canonical one, which
+///   the contract leaves open (The RISC-V Instruction Set Manual I, chapter on the "F" extension);
+/// - AArch64: FPCR as the operating system starts a program with, or as it resets, 0.
+///
+/// Who changes these modes leaves the contract, as on any machine.
 #[derive(Clone, Copy, Debug)]
 pub struct Portable;
+
+impl Portable {
+    /// How [`fma`](Isa::fma) is done: the instruction's name, or `software`.
+    pub const FMA: &str = portable::NAME;
+}
 
 impl Isa for Portable {
     const LANES: usize = 1;
 
     #[inline(always)]
     fn fma(a: f32, b: f32, c: f32) -> f32 {
-        #[cfg(all(feature = "std", any(target_arch = "aarch64", target_feature = "fma")))]
-        return a.mul_add(b, c);
-        #[cfg(not(all(feature = "std", any(target_arch = "aarch64", target_feature = "fma"))))]
-        return crate::math::fma_soft(a, b, c);
+        portable::fma(a, b, c)
     }
+}
+
+#[cfg(all(feature = "std", any(target_arch = "aarch64", target_feature = "fma", motenet_fma)))]
+mod portable {
+    pub(super) const NAME: &str = if cfg!(target_arch = "x86_64") { "vfmadd" } else { "fmadd" };
+
+    #[inline(always)]
+    pub(super) fn fma(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+}
+
+#[cfg(all(not(feature = "std"), motenet_fma = "armv7em"))]
+mod portable {
+    pub(super) const NAME: &str = "vfma.f32";
+
+    #[inline(always)]
+    pub(super) fn fma(a: f32, b: f32, c: f32) -> f32 {
+        vfma(a, b, c)
+    }
+
+    /// A function, not inline assembly: rustc 1.95 gives that no float register on a target whose FPU has
+    /// single precision only (`sreg` asks for its feature `vfp2`).
+    // SAFETY: every core of the target has the instruction (build.rs). The target's C calling convention
+    // passes the arguments in s0, s1, s2 and returns s0, and leaves s0 to s15 to the callee (Procedure Call
+    // Standard for the Arm Architecture, "VFP and Advanced SIMD variant"); nothing else is written but the
+    // cumulative exception flags in FPSCR, of which nothing in Rust takes notice.
+    #[unsafe(naked)]
+    extern "C" fn vfma(a: f32, b: f32, c: f32) -> f32 {
+        core::arch::naked_asm!(
+            ".fpu fpv4-sp-d16", // what the target has, but the assembler is not told
+            "vfma.f32 s2, s0, s1",
+            "vmov.f32 s0, s2",
+            "bx lr",
+        )
+    }
+}
+
+#[cfg(all(not(feature = "std"), motenet_fma = "riscv"))]
+mod portable {
+    pub(super) const NAME: &str = "fmadd.s";
+
+    #[inline(always)]
+    pub(super) fn fma(a: f32, b: f32, c: f32) -> f32 {
+        let sum;
+        // SAFETY: every core of the target has the instruction (build.rs). It reads and writes these four
+        // registers; of the accrued exception flags that it sets in fcsr nothing in Rust takes notice.
+        unsafe {
+            core::arch::asm!(
+                "fmadd.s {sum}, {a}, {b}, {c}",
+                a = in(freg) a,
+                b = in(freg) b,
+                c = in(freg) c,
+                sum = lateout(freg) sum,
+                options(pure, nomem, nostack),
+            );
+        }
+        sum
+    }
+}
+
+#[cfg(all(not(feature = "std"), target_arch = "aarch64", target_feature = "neon"))]
+mod portable {
+    pub(super) const NAME: &str = "fmadd";
+
+    #[inline(always)]
+    pub(super) fn fma(a: f32, b: f32, c: f32) -> f32 {
+        let sum;
+        // SAFETY: every core with NEON has the instruction. It reads and writes these four registers; of
+        // the cumulative exception flags that it sets in FPSR nothing in Rust takes notice.
+        unsafe {
+            core::arch::asm!(
+                "fmadd {sum:s}, {a:s}, {b:s}, {c:s}",
+                a = in(vreg) a,
+                b = in(vreg) b,
+                c = in(vreg) c,
+                sum = lateout(vreg) sum,
+                options(pure, nomem, nostack),
+            );
+        }
+        sum
+    }
+}
+
+#[cfg(not(any(
+    all(feature = "std", any(target_arch = "aarch64", target_feature = "fma", motenet_fma)),
+    all(not(feature = "std"), motenet_fma),
+    all(not(feature = "std"), target_arch = "aarch64", target_feature = "neon"),
+)))]
+mod portable {
+    pub(super) use crate::math::fma_soft as fma;
+
+    pub(super) const NAME: &str = "software";
 }
 
 /// AVX2 with FMA: eight lanes. Only to be run on a CPU that has them ([`Simd`](super::Simd) sees to it).

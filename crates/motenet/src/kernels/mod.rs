@@ -9,7 +9,7 @@
 //!
 //! Kernels never see layers. They never panic, allocate or keep state. To add one: write a struct of
 //! its arguments, implement [`Kernel`], give it a safe function and a naive twin. `unsafe` is allowed in
-//! this folder (and so far needed in `simd.rs` only, to enter a function compiled for a CPU feature).
+//! this folder: in `simd.rs` to enter a function compiled for a CPU feature, in `isa.rs` and `bytes.rs` for instructions.
 #![allow(unsafe_code)]
 
 mod affine;

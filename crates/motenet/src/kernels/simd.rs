@@ -106,6 +106,15 @@ impl Simd {
         Simd { bytes, ..self }
     }
 
+    /// How a multiply-add is done here: the instruction's name, or `software`.
+    pub const fn fma(self) -> &'static str {
+        match self.level {
+            Level::Baseline => Portable::FMA,
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Level::Avx2 | Level::Avx512 => "vfmadd",
+        }
+    }
+
     /// Runs `kernel` compiled for this token's instruction set.
     #[inline(always)]
     pub fn run<K: Kernel>(self, kernel: K) -> K::Result {
