@@ -56,7 +56,7 @@ impl Plan {
             model_hash: [0; 32],
             epochs: arguments.epochs,
             batch: arguments.batch as usize,
-            learning_rate: arguments.learning_rate,
+            learning_rate: arguments.learning_rate(),
             weight_decay: arguments.weight_decay,
             seed: arguments.seed,
         }
@@ -66,9 +66,12 @@ impl Plan {
         self.epochs as usize * self.train.len().div_ceil(self.batch)
     }
 
-    /// The learning rate of a step, counted from 0: a straight line down to a tenth.
+    /// The learning rate of a step, counted from 0: up in a twentieth of the steps, so that no rectifier is lost to the first
+    /// gradients, then in a straight line down to nothing.
     fn rate(&self, step: usize) -> f32 {
-        self.learning_rate * (1.0 - 0.9 * step as f32 / self.steps().max(1) as f32)
+        let (step, steps) = (step as f32, self.steps().max(1) as f32);
+        let up = ((step + 1.0) / (steps / 20.0).max(1.0)).min(1.0);
+        self.learning_rate * up * (1.0 - step / steps)
     }
 }
 

@@ -37,20 +37,20 @@ pub(crate) struct Arguments {
     /// The simulated board.
     #[arg(long, default_value = "mps2-an386", value_name = "NAME")]
     board: String,
-    /// How many training digits, from the first.
-    #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u32).range(1..))]
-    samples: u32,
+    /// How many training digits, from the first [default: 8000, with --adapt 500].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    samples: Option<u32>,
     /// How often each of them is learned from.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: u32,
     /// Samples a step.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
-    /// The learning rate of the first step; it falls to a tenth of it in a straight line.
-    #[arg(long, default_value_t = 0.2)]
-    learning_rate: f32,
+    /// The highest learning rate, after a twentieth of the steps [default: 0.14, with --adapt 0.5].
+    #[arg(long)]
+    learning_rate: Option<f32>,
     /// The pull of every weight towards zero.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 1e-3)]
     weight_decay: f32,
     /// What the first weights and the order of the samples are drawn from.
     #[arg(long, default_value_t = 1)]
@@ -75,6 +75,16 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
+impl Arguments {
+    fn samples(&self) -> u32 {
+        self.samples.unwrap_or(if self.adapt { 500 } else { 8_000 })
+    }
+
+    fn learning_rate(&self) -> f32 {
+        self.learning_rate.unwrap_or(if self.adapt { 0.5 } else { 0.14 })
+    }
+}
+
 /// How one person's digits differ from everyone's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Change {
@@ -92,8 +102,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let boards = Boards::read()?;
     let board = boards.find(&arguments.board)?;
     qemu::check_board(board)?;
-    if !(0.0..=10.0).contains(&arguments.learning_rate) {
-        bail!("found a learning rate of {}, expected 0 to 10", arguments.learning_rate);
+    let (rate, decay) = (arguments.learning_rate(), arguments.weight_decay);
+    if !(0.0..=10.0).contains(&rate) || !(0.0..=10.0).contains(&decay) {
+        bail!("found a learning rate of {rate} and a weight decay of {decay}, expected 0 to 10");
     }
     let console = Console { json: arguments.json };
     if arguments.adapt {
@@ -124,7 +135,7 @@ fn whole(board: &Board, arguments: &Arguments, console: &Console) -> Result<()> 
         firmware::build_program(board, &file, "learn", &format!("{},learn", board.name))?;
     let pixels = |image: &[u8; 784]| image.to_vec();
     let plan = Plan {
-        train: samples(&splits.train, arguments.samples, Change::None, &pixels),
+        train: samples(&splits.train, arguments.samples(), Change::None, &pixels),
         test: samples(&splits.test, arguments.images, Change::None, &pixels),
         start: Start::Seed,
         model_hash: [0; 32],
@@ -149,7 +160,7 @@ fn adapt(board: &Board, arguments: &Arguments, console: &Console) -> Result<()> 
         hidden.as_flattened().to_vec()
     };
     let plan = Plan {
-        train: samples(&splits.train, arguments.samples, arguments.change, &hidden),
+        train: samples(&splits.train, arguments.samples(), arguments.change, &hidden),
         test: samples(&splits.test, arguments.images, arguments.change, &hidden),
         start: Start::Weights(head.flat().to_vec()),
         model_hash: firmware::model_hash(&file)?,
