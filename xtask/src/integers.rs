@@ -87,7 +87,7 @@ pub(crate) fn quantized(run: RunDir, data_dir: Option<PathBuf>) -> Result<Quanti
 }
 
 /// The dataset that a run was trained on.
-fn load(header: &Header, data_dir: Option<PathBuf>) -> Result<Splits> {
+pub(crate) fn load(header: &Header, data_dir: Option<PathBuf>) -> Result<Splits> {
     let validation = usize::try_from(header.validation_len)?;
     let splits = match header.dataset.as_str() {
         "made-up" => {
@@ -152,7 +152,7 @@ impl Visit for Job {
 }
 
 /// The first training digits as the network reads them.
-fn calibration(train: &Digits) -> Vec<[f32; 784]> {
+pub(crate) fn calibration(train: &Digits) -> Vec<[f32; 784]> {
     let mut samples = vec![[0.0; 784]; CALIBRATION.min(train.len())];
     for (index, x) in samples.iter_mut().enumerate() {
         train.load(Simd::detect(), index, x);

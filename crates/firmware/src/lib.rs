@@ -8,16 +8,20 @@
 //! | `main.rs` | the entry point |
 //! | [`app`] | the loop that answers |
 //! | [`model`] | the network, and `infer` |
+//! | `learn` | the loop that learns, with the feature of that name |
 //! | [`stack`] | how much stack was used |
 //! | [`boards`] | the trait [`Board`](boards::Board), and one file a board |
 //! | `bin/selftest.rs` | the kernels against their naive twins, on the chip |
+//! | `bin/learn.rs` | the entry point of the program that learns |
 //!
 //! # Architecture invariants
-//! No allocator and no float. On simulated boards the release build does not link if a panic is left
+//! No allocator, and no float but where it learns. On simulated boards the release build does not link if a panic is left
 //! anywhere in it. `unsafe` is in [`boards`] and [`stack`] only.
 #![no_std]
 
 pub mod app;
 pub mod boards;
+#[cfg(feature = "learn")]
+pub mod learn;
 pub mod model;
 pub mod stack;

@@ -128,6 +128,8 @@ pub struct Quantized<Q> {
     pub network: Box<Q>,
     /// From its logits to how sure it is.
     pub softmax: Softmax,
+    /// What one unit of each hidden layer's activations is worth, first layer first.
+    pub hidden: Vec<f64>,
 }
 
 /// Quantizes a network whose inputs are integers times `input` (1/255 for pixels), calibrated on `samples`.
@@ -150,9 +152,10 @@ pub fn quantize<Q: Quantize>(
         network.observe(x, 0, &mut observed);
     }
     let mut quantized = Q::Quantized::boxed();
-    let scale = network.fill(1, input, &observed.scales()?, &mut quantized)?;
+    let hidden = observed.scales()?;
+    let scale = network.fill(1, input, &hidden, &mut quantized)?;
     let softmax = Softmax::new(scale).ok_or(Error::Logits { found: scale })?;
-    Ok(Quantized { network: quantized, softmax })
+    Ok(Quantized { network: quantized, softmax, hidden })
 }
 
 impl<const IN: usize, const OUT: usize> Quantize for Dense<IN, OUT> {

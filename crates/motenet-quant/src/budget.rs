@@ -34,21 +34,26 @@ impl Budget {
     /// # Panics
     /// If it does not fit, with both numbers.
     pub const fn assert_fits<N: Footprint>(self) {
-        const fn check(what: &str, needs: usize, budget: usize) {
-            if needs > budget {
-                let mut text = Text { bytes: [0; 160], len: 0 };
-                text.push("the network needs ");
-                text.push_number(needs);
-                text.push(" bytes of ");
-                text.push(what);
-                text.push(", the budget is ");
-                text.push_number(budget);
-                text.push(": make a layer narrower or choose a larger chip");
-                text.panic();
-            }
+        Self::assert_bytes("flash", N::FLASH_BYTES, self.flash);
+        Self::assert_bytes("RAM", N::RAM_BYTES, self.ram);
+    }
+
+    /// Nothing, if a network that needs `needs` bytes of `what` fits `budget`.
+    ///
+    /// # Panics
+    /// If it does not fit, with both numbers.
+    pub const fn assert_bytes(what: &str, needs: usize, budget: usize) {
+        if needs > budget {
+            let mut text = Text { bytes: [0; 160], len: 0 };
+            text.push("the network needs ");
+            text.push_number(needs);
+            text.push(" bytes of ");
+            text.push(what);
+            text.push(", the budget is ");
+            text.push_number(budget);
+            text.push(": make a layer narrower or choose a larger chip");
+            text.panic();
         }
-        check("flash", N::FLASH_BYTES, self.flash);
-        check("RAM", N::RAM_BYTES, self.ram);
     }
 }
 

@@ -71,7 +71,7 @@ impl Thrown {
             Heard::Answer(_) => self.answers += 1,
             Heard::Fault(fault) => *self.faults.entry(name(fault.code)).or_default() += 1,
             Heard::Broken(_) => self.broken += 1,
-            Heard::Info(_) => {}
+            Heard::Info(_) | Heard::Learns(_) => {}
         }
     }
 }

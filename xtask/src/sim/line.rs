@@ -2,7 +2,9 @@
 
 use crate::interrupt;
 use anyhow::{Result, bail};
-use motenet_link::{Counter, Decoder, Fault, Frame, Reply, Request};
+use motenet_link::{
+    Cost, Counter, Decoder, Fault, FaultCode, Frame, LearnReply, LearnRequest, Reply, Request,
+};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,12 +32,14 @@ pub(crate) struct Line {
 }
 
 /// A reply, as the chip meant it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Heard {
     /// What it is.
     Info(Info),
     /// What it thinks the input is.
     Answer(Answer),
+    /// The same of a chip that learns, and what such a chip says besides.
+    Learns(Learns),
     /// What it found wrong with a frame of ours.
     Fault(Fault),
     /// What we find wrong with a frame of its.
@@ -70,6 +74,33 @@ pub(crate) struct Answer {
     pub(crate) logits: Vec<i32>,
 }
 
+/// [`LearnReply`] to keep.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Learns {
+    Info(LearnInfo),
+    Done,
+    Opinion { class: u32, loss: f32, cost: Cost, logits: Vec<f32> },
+    Stepped { number: u32, cost: Cost },
+    Parameters { first: u32, numbers: Vec<f32> },
+    Hash { steps: u32, sha256: [u8; 32] },
+}
+
+/// [`motenet_link::LearnInfo`] to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LearnInfo {
+    pub(crate) protocol: u8,
+    pub(crate) counter: Counter,
+    pub(crate) inputs: u32,
+    pub(crate) outputs: u32,
+    pub(crate) parameters: u32,
+    pub(crate) ram_bytes: u32,
+    pub(crate) static_bytes: u32,
+    pub(crate) stack_size: u32,
+    pub(crate) model_hash: [u8; 32],
+    pub(crate) board: String,
+    pub(crate) task: String,
+}
+
 impl Line {
     /// Over the two ends of a line to `name`, on which nothing is waited for longer than `timeout`.
     pub(crate) fn new(
@@ -99,6 +130,16 @@ impl Line {
     /// Sends a request.
     pub(crate) fn send(&mut self, request: Request<'_>) {
         self.send_bytes(frame(request));
+    }
+
+    /// Sends a request to a chip that learns.
+    pub(crate) fn send_learn(&mut self, request: LearnRequest<'_>) {
+        let mut bytes = Vec::new();
+        let _: Result<(), std::convert::Infallible> = request.encode(|piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        });
+        self.send_bytes(bytes);
     }
 
     /// Sends bytes as they are.
@@ -178,7 +219,11 @@ pub(crate) fn frame(request: Request<'_>) -> Vec<u8> {
 }
 
 fn heard(frame: Result<Frame<'_>, Fault>) -> Heard {
-    match frame.and_then(Reply::decode) {
+    let frame = match frame {
+        Ok(frame) => frame,
+        Err(fault) => return Heard::Broken(fault),
+    };
+    match Reply::decode(frame) {
         Ok(Reply::Info(info)) => Heard::Info(Info {
             protocol: info.protocol,
             counter: info.counter,
@@ -202,8 +247,41 @@ fn heard(frame: Result<Frame<'_>, Fault>) -> Heard {
             logits: answer.logits.iter().collect(),
         }),
         Ok(Reply::Fault(fault)) => Heard::Fault(fault),
+        Err(fault) if fault.code == FaultCode::Kind => heard_learning(frame),
         Err(fault) => Heard::Broken(fault),
     }
+}
+
+fn heard_learning(frame: Frame<'_>) -> Heard {
+    Heard::Learns(match LearnReply::decode(frame) {
+        Ok(LearnReply::Info(info)) => Learns::Info(LearnInfo {
+            protocol: info.protocol,
+            counter: info.counter,
+            inputs: info.inputs,
+            outputs: info.outputs,
+            parameters: info.parameters,
+            ram_bytes: info.ram_bytes,
+            static_bytes: info.static_bytes,
+            stack_size: info.stack_size,
+            model_hash: info.model_hash,
+            board: info.board.into(),
+            task: info.task.into(),
+        }),
+        Ok(LearnReply::Done) => Learns::Done,
+        Ok(LearnReply::Opinion(opinion)) => Learns::Opinion {
+            class: opinion.class,
+            loss: opinion.loss,
+            cost: opinion.cost,
+            logits: opinion.logits.iter().collect(),
+        },
+        Ok(LearnReply::Stepped { number, cost }) => Learns::Stepped { number, cost },
+        Ok(LearnReply::Parameters(parameters)) => {
+            Learns::Parameters { first: parameters.first, numbers: parameters.iter().collect() }
+        }
+        Ok(LearnReply::Hash { steps, sha256 }) => Learns::Hash { steps, sha256 },
+        Ok(LearnReply::Fault(fault)) => return Heard::Fault(fault),
+        Err(fault) => return Heard::Broken(fault),
+    })
 }
 
 fn write_all(mut writer: impl Write, to_send: &Receiver<Vec<u8>>, unsent: &AtomicUsize) {

@@ -130,6 +130,7 @@ pub(crate) fn measure(
                 bail!("the board's answer to image {index} is damaged: {fault}")
             }
             Heard::Info(_) => bail!("the board answered image {index} by saying what it is"),
+            Heard::Learns(_) => bail!("the board answered image {index} as one that learns does"),
         };
         let number = (index < digits.len()).then_some(index);
         tally.compare(number, image, &answer)?;
@@ -153,7 +154,7 @@ pub(crate) fn ask_info(line: &mut Line) -> Result<Info> {
         match line.receive()? {
             Heard::Info(info) => return Ok(info),
             // What was under way before we came.
-            Heard::Fault(_) | Heard::Answer(_) | Heard::Broken(_) => {}
+            Heard::Fault(_) | Heard::Answer(_) | Heard::Broken(_) | Heard::Learns(_) => {}
         }
     }
 }

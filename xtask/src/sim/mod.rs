@@ -5,6 +5,7 @@
 //! - [`measure`](mod@measure): streams images, compares, counts;
 //! - [`model`]: which network it is, and the host's own copy of it; [`twin`]: that copy for a bare file;
 //! - [`qemu`]: a simulated board; [`port`]: a real one;
+//! - [`train`](mod@train): a board that learns, beside the host's twin of it;
 //! - [`fuzz`]: noise; [`selftest`]: the kernels against their twins on the chip; [`report`]: the table.
 
 pub(crate) mod fuzz;
@@ -15,6 +16,7 @@ pub(crate) mod port;
 pub(crate) mod qemu;
 pub(crate) mod report;
 pub(crate) mod selftest;
+pub(crate) mod train;
 pub(crate) mod twin;
 
 #[cfg(test)]
@@ -25,7 +27,7 @@ use crate::elf::Sizes;
 use crate::firmware::{self, Firmware};
 use crate::interrupt;
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 use line::Line;
 use measure::{Figures, Task};
 use model::Model;
@@ -35,7 +37,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// The run whose network it is; the latest of `runs` by default.
     run: Option<PathBuf>,
     /// The board, or `all` simulated ones; may be given several times.
@@ -73,6 +78,12 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
+#[derive(Subcommand)]
+enum Other {
+    /// Trains on a simulated board, and beside it on the host: the weights must be the same to the last bit.
+    Train(train::Arguments),
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.001..=86_400.0).contains(&seconds) => Ok(seconds),
@@ -92,6 +103,9 @@ pub(crate) struct Measured {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     interrupt::catch();
+    if let Some(Other::Train(arguments)) = &arguments.other {
+        return train::run(arguments);
+    }
     let boards = Boards::read()?;
     let chosen = choose(&boards, arguments)?;
     if arguments.port.is_none() {

@@ -6,6 +6,7 @@
 
 use motenet_link::Counter;
 
+mod once;
 mod panic;
 #[allow(dead_code)]
 mod register;
@@ -54,6 +55,8 @@ pub use {pico::Pico as Selected, rp2040_hal::entry};
 mod esp32c3;
 #[cfg(feature = "esp32-c3")]
 pub use {esp_hal::main as entry, esp32c3::Esp32C3 as Selected};
+
+pub use once::Once;
 
 // Its log goes to the debug probe.
 #[cfg(feature = "defmt")]

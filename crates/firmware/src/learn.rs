@@ -1,0 +1,263 @@
+//! The loop that learns: weights and gradient in RAM, one sample at a time, the code that trains on a PC.
+//!
+//! What learns is a [`DigitNetwork`](motenet_learn::DigitNetwork), or, with the feature `adapt`, the last layer of the
+//! model: the layers before it stay as they are, integers in flash, and what they make of an input is what it learns
+//! from.
+
+use crate::app::write;
+use crate::boards::Board;
+use crate::stack::Stack;
+use motenet::{Simd, Tensor, argmax};
+use motenet_learn::{Learner, TrainFootprint};
+use motenet_link::{
+    Aligned, Cost, Decoder, Fault, FaultCode, Frame, LearnInfo, LearnReply, LearnRequest, Opinion,
+    PROTOCOL, Parameters,
+};
+use motenet_quant::Budget;
+use task::{Features, INPUTS, Learns, MODEL_HASH, TASK, features};
+
+/// The stack of the whole program at most, as measured, and some more.
+const STACK_BYTES: usize = 3072;
+
+const PARAMETERS: usize = Learns::WEIGHTS_BYTES / 4;
+const OUTPUTS: usize = <<Learns as motenet::Layer>::Output as Tensor>::LEN;
+
+/// Bytes of the buffer that a request comes in.
+const BUFFER: usize = Decoder::<()>::buffer_bytes(LearnRequest::payload_max(INPUTS));
+
+// What does not fit the board, or exceeds the bound that the library states, does not build.
+const _: () = {
+    let budget: Budget = include!(concat!(env!("OUT_DIR"), "/budget.rs"));
+    Learns::TRAINS_IN.of(budget.ram);
+    let program = size_of::<Room>() + STACK_BYTES;
+    Budget::assert_bytes("RAM to be trained, all included", program, Learns::PROGRAM_RAM_MAX);
+};
+
+/// All that learning keeps in RAM besides the stack.
+pub struct Room {
+    learner: Learner<Learns>,
+    features: Features,
+    decoder: Decoder<Aligned<[u8; BUFFER]>>,
+}
+
+impl Room {
+    /// Zeros throughout; for a `static`.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Room {
+            learner: Learner::new(),
+            features: <Features as motenet::Zero>::ZERO,
+            decoder: Decoder::new(Aligned([0; BUFFER])),
+        }
+    }
+}
+
+/// Answers every frame that arrives, for ever.
+pub fn serve<B: Board>(mut board: B, mut stack: Stack, room: &'static mut Room) -> ! {
+    let Room { learner, features, decoder } = room;
+    let mut received = [0; 32];
+    loop {
+        let len = board.read(&mut received).unwrap_or(0);
+        for &byte in received.get(..len).unwrap_or_default() {
+            let Some(frame) = decoder.push(byte) else { continue };
+            let reply = answer(&mut board, &mut stack, frame, learner, features);
+            let reply = reply.unwrap_or_else(LearnReply::Fault);
+            // A line that takes no bytes is not ours to mend; the host will ask again.
+            let _ = reply.encode(|bytes| write(&mut board, bytes));
+            let _ = board.flush();
+        }
+    }
+}
+
+fn answer<'a, B: Board>(
+    board: &mut B,
+    stack: &mut Stack,
+    frame: Result<Frame<'_>, Fault>,
+    learner: &'a mut Learner<Learns>,
+    features: &mut Features,
+) -> Result<LearnReply<'a>, Fault> {
+    Ok(match LearnRequest::decode(frame?)? {
+        LearnRequest::Info => LearnReply::Info(info::<B>(stack)),
+        LearnRequest::Init { seed } => {
+            init(learner, seed);
+            LearnReply::Done
+        }
+        LearnRequest::Learn { share, label, input } => {
+            let (input, label) = sample(input, label)?;
+            let cost = measure(board, stack, || learn(learner, features, input, label, share));
+            LearnReply::Opinion(opinion(learner, cost))
+        }
+        LearnRequest::Evaluate { label, input } => {
+            let (input, label) = sample(input, label)?;
+            let cost = measure(board, stack, || evaluate(learner, features, input, label));
+            LearnReply::Opinion(opinion(learner, cost))
+        }
+        LearnRequest::Step { learning_rate, weight_decay } => {
+            let cost = measure(board, stack, || step(learner, learning_rate, weight_decay));
+            LearnReply::Stepped { number: learner.steps(), cost }
+        }
+        LearnRequest::Read { first, count } => {
+            let weights = learner.weights().get(first as usize..).unwrap_or_default();
+            let weights = weights.get(..count as usize).unwrap_or(weights);
+            LearnReply::Parameters(Parameters::new(first, weights))
+        }
+        LearnRequest::Write(parameters) => {
+            let rest = learner.weights_mut().get_mut(parameters.first as usize..);
+            let Some(places) = rest.and_then(|rest| rest.get_mut(..parameters.len())) else {
+                let end = parameters.first.saturating_add(parameters.len() as u32);
+                return Err(Fault {
+                    code: FaultCode::Length,
+                    found: end,
+                    expected: PARAMETERS as u32,
+                });
+            };
+            places.iter_mut().zip(parameters.iter()).for_each(|(place, weight)| *place = weight);
+            learner.restart(0);
+            LearnReply::Done
+        }
+        LearnRequest::Hash => {
+            LearnReply::Hash { steps: learner.steps(), sha256: learner.sha256() }
+        }
+    })
+}
+
+/// The input and the label, if they can be right.
+fn sample(input: &[u8], label: u32) -> Result<(&[u8; INPUTS], u8), Fault> {
+    let input = input.try_into().map_err(|_| Fault::length(input.len(), INPUTS))?;
+    match u8::try_from(label) {
+        Ok(class) if usize::from(class) < OUTPUTS => Ok((input, class)),
+        _ => Err(Fault { code: FaultCode::Content, found: label, expected: 0 }),
+    }
+}
+
+/// Does `work` and says what it cost.
+fn measure<B: Board>(board: &mut B, stack: &mut Stack, work: impl FnOnce()) -> Cost {
+    let top = stack.repaint();
+    let before = board.count();
+    work();
+    let after = board.count();
+    Cost {
+        count: B::COUNTER.count(after.wrapping_sub(before) & B::COUNT_MASK),
+        stack_bytes: stack.used_below(top) as u32,
+        stack_bytes_max: stack.used_max() as u32,
+    }
+}
+
+// Never inlined, so that their instructions, code and stack are their own.
+
+#[inline(never)]
+fn init(learner: &mut Learner<Learns>, seed: u64) {
+    learner.init(seed);
+}
+
+#[inline(never)]
+fn learn(
+    learner: &mut Learner<Learns>,
+    room: &mut Features,
+    input: &[u8; INPUTS],
+    label: u8,
+    share: f32,
+) {
+    learner.learn(Simd::baseline(), &[(features(input, room), label)], share);
+}
+
+#[inline(never)]
+fn evaluate(
+    learner: &mut Learner<Learns>,
+    room: &mut Features,
+    input: &[u8; INPUTS],
+    label: u8,
+) {
+    learner.evaluate(Simd::baseline(), &[(features(input, room), label)]);
+}
+
+#[inline(never)]
+fn step(learner: &mut Learner<Learns>, learning_rate: f32, weight_decay: f32) {
+    learner.step(Simd::baseline(), learning_rate, weight_decay);
+}
+
+fn opinion(learner: &Learner<Learns>, cost: Cost) -> Opinion<'_> {
+    let logits = Tensor::flatten(learner.logits());
+    Opinion {
+        class: argmax(logits) as u32,
+        loss: learner.losses().first().copied().unwrap_or_default(),
+        cost,
+        logits: Parameters::new(0, logits),
+    }
+}
+
+fn info<B: Board>(stack: &Stack) -> LearnInfo<'static> {
+    let memory = stack.memory();
+    LearnInfo {
+        protocol: PROTOCOL,
+        counter: B::COUNTER,
+        inputs: INPUTS as u32,
+        outputs: OUTPUTS as u32,
+        parameters: PARAMETERS as u32,
+        ram_bytes: Learns::TRAIN_RAM_BYTES as u32,
+        static_bytes: memory.static_bytes as u32,
+        stack_size: memory.stack_high.wrapping_sub(memory.stack_low) as u32,
+        model_hash: MODEL_HASH,
+        firmware: env!("CARGO_PKG_VERSION"),
+        board: B::NAME,
+        task: TASK,
+    }
+}
+
+/// The whole network learns, from the pixels.
+#[cfg(not(feature = "adapt"))]
+mod task {
+    pub(super) type Learns = motenet_learn::DigitNetwork;
+    pub(super) type Features = ();
+
+    pub(super) const TASK: &str = "network";
+    pub(super) const INPUTS: usize = 784;
+    pub(super) const MODEL_HASH: [u8; 32] = [0; 32];
+
+    pub(super) fn features<'a>(input: &'a [u8; INPUTS], (): &'a mut ()) -> &'a [u8] {
+        input
+    }
+}
+
+/// The last layer learns, from what the layers before it make of the pixels.
+#[cfg(feature = "adapt")]
+mod task {
+    use crate::model::{self, MODEL, Network};
+    use motenet::{Acts, Chain, Dense, Layer, Pass, Simd, Tensor, Train};
+    use motenet_quant::{QDense, QDenseRelu};
+
+    pub(super) type Learns = <Network as Adapt>::Head;
+    pub(super) type Features = <<Network as Adapt>::Body as Layer>::Acts<1>;
+
+    pub(super) const TASK: &str = "head";
+    pub(super) const INPUTS: usize = model::INPUTS;
+    pub(super) const MODEL_HASH: [u8; 32] = model::HASH;
+
+    /// A network whose last layer can learn by itself.
+    pub(super) trait Adapt {
+        type Body: Layer<Input = model::Input, Output: Tensor<Elem = u8>>;
+        /// The last layer, of floats.
+        type Head: Train;
+
+        fn body(&self) -> &Self::Body;
+    }
+
+    impl<const IN: usize, const HIDDEN: usize, const OUT: usize> Adapt
+        for Chain<QDenseRelu<IN, HIDDEN>, QDense<HIDDEN, OUT>>
+    where
+        QDenseRelu<IN, HIDDEN>: Layer<Input = model::Input, Output = [u8; HIDDEN]>,
+    {
+        type Body = QDenseRelu<IN, HIDDEN>;
+        type Head = Dense<HIDDEN, OUT>;
+
+        fn body(&self) -> &Self::Body {
+            &self.0
+        }
+    }
+
+    pub(super) fn features<'a>(input: &'a [u8; INPUTS], room: &'a mut Features) -> &'a [u8] {
+        let pass = Pass::infer(Simd::baseline());
+        MODEL.body().forward(pass, core::slice::from_ref(input), room);
+        Tensor::flatten(room.output())
+    }
+}

@@ -1,0 +1,268 @@
+//! `cargo xtask sim train`: a board that learns on its own, beside the host's twin of it.
+//!
+//! - this file: what is trained on what;
+//! - [`drive`](mod@drive): the samples to the board and to the twin, and every number of the one against the other's;
+//! - [`report`]: the figures.
+
+mod drive;
+mod report;
+
+use super::report::Console;
+use super::{model, qemu, seconds, with_qemu};
+use crate::boards::{self, Board, Boards};
+use crate::firmware::{self, Firmware};
+use crate::integers;
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use drive::{Figures, Plan, Sample, Start, drive};
+use motenet::kernels::Simd;
+use motenet::{Dense, Layer, Loss, Params, Pass, SoftmaxCrossEntropy, Train, Zero};
+use motenet_data::{Digits, made_up, mnist};
+use motenet_export::quantize::quantize;
+use motenet_learn::{DigitNetwork, Learner, TrainFootprint};
+use motenet_models::{Model as _, digits::Mlp};
+use motenet_quant::QDenseRelu;
+use motenet_train::Checkpoint;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Samples that the host's twin takes at a time: it changes no bit.
+pub(super) const ROOM: usize = 32;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// With --adapt, the run whose last layer learns on; the latest of `runs` by default.
+    #[arg(requires = "adapt")]
+    run: Option<PathBuf>,
+    /// The simulated board.
+    #[arg(long, default_value = "mps2-an386", value_name = "NAME")]
+    board: String,
+    /// How many training digits, from the first [default: 8000, with --adapt 500].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    samples: Option<u32>,
+    /// How often each of them is learned from.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: u32,
+    /// Samples a step.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    batch: u32,
+    /// The highest learning rate, after a twentieth of the steps [default: 0.14, with --adapt 0.5].
+    #[arg(long)]
+    learning_rate: Option<f32>,
+    /// The pull of every weight towards zero.
+    #[arg(long, default_value_t = 1e-3)]
+    weight_decay: f32,
+    /// What the first weights and the order of the samples are drawn from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Trains only the last layer of an exported run, behind its first layer as it is in flash.
+    #[arg(long)]
+    adapt: bool,
+    /// With --adapt, what is the matter with the digits that are learned and read.
+    #[arg(long, value_enum, default_value_t = Change::Shift, requires = "adapt")]
+    change: Change,
+    /// How many of the test digits are read at the end, from the first.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    images: u32,
+    /// The folder of the MNIST files, if not MNIST_DIR or the cache.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Seconds of silence after which the board counts as dead.
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = seconds)]
+    timeout: f64,
+    /// Prints one JSON object as the last line.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    fn samples(&self) -> u32 {
+        self.samples.unwrap_or(if self.adapt { 500 } else { 8_000 })
+    }
+
+    fn learning_rate(&self) -> f32 {
+        self.learning_rate.unwrap_or(if self.adapt { 0.5 } else { 0.14 })
+    }
+}
+
+/// How one person's digits differ from everyone's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Change {
+    /// Three pixels further to the right.
+    Shift,
+    /// Written with a thicker pen.
+    Thicken,
+    /// Dark on light.
+    Invert,
+    /// Not at all.
+    None,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let boards = Boards::read()?;
+    let board = boards.find(&arguments.board)?;
+    qemu::check_board(board)?;
+    let (rate, decay) = (arguments.learning_rate(), arguments.weight_decay);
+    if !(0.0..=10.0).contains(&rate) || !(0.0..=10.0).contains(&decay) {
+        bail!("found a learning rate of {rate} and a weight decay of {decay}, expected 0 to 10");
+    }
+    let console = Console { json: arguments.json };
+    if arguments.adapt {
+        adapt(board, arguments, &console)
+    } else {
+        whole(board, arguments, &console)
+    }
+}
+
+/// The whole network, from random weights.
+fn whole(board: &Board, arguments: &Arguments, console: &Console) -> Result<()> {
+    let options = mnist::Options {
+        data_dir: arguments.data_dir.clone(),
+        download: false,
+        ..mnist::Options::from_env()
+    };
+    let named = options.data_dir.is_some() || options.mnist_dir.is_some();
+    let splits = match mnist::load(&options, &mut |_| {}) {
+        Err(error) if named => return Err(error.into()),
+        Err(_) => {
+            let (train, _, test) = made_up::SIZES;
+            made_up::splits(made_up::SEED, train, 0, test)
+        }
+        Ok(splits) => splits,
+    };
+    let file = boards::firmware().join("model/notebook.rs"); // not linked in
+    let firmware =
+        firmware::build_program(board, &file, "learn", &format!("{},learn", board.name))?;
+    let pixels = |image: &[u8; 784]| image.to_vec();
+    let plan = Plan {
+        train: samples(&splits.train, arguments.samples(), Change::None, &pixels),
+        test: samples(&splits.test, arguments.images, Change::None, &pixels),
+        start: Start::Seed,
+        model_hash: [0; 32],
+        ..Plan::of(arguments)
+    };
+    one::<DigitNetwork>(board, &firmware, &plan, &splits.name, arguments, console)
+}
+
+/// The last layer of an exported run.
+fn adapt(board: &Board, arguments: &Arguments, console: &Console) -> Result<()> {
+    let run = integers::open(arguments.run.as_deref())?;
+    let (file, _) = model::file(Some(run.path()), None)?;
+    let checkpoint = Checkpoint::read(&run.checkpoint_path())?;
+    let splits = integers::load(&checkpoint.header, arguments.data_dir.clone())?;
+    let (body, head) = split(&checkpoint, &splits.train)
+        .with_context(|| format!("{} cannot be adapted", run.path().display()))?;
+    let firmware =
+        firmware::build_program(board, &file, "learn", &format!("{},adapt", board.name))?;
+    let hidden = |image: &[u8; 784]| {
+        let mut hidden = [[0; 64]];
+        body.forward(Pass::infer(Simd::detect()), std::slice::from_ref(image), &mut hidden);
+        hidden.as_flattened().to_vec()
+    };
+    let plan = Plan {
+        train: samples(&splits.train, arguments.samples(), arguments.change, &hidden),
+        test: samples(&splits.test, arguments.images, arguments.change, &hidden),
+        start: Start::Weights(head.flat().to_vec()),
+        model_hash: firmware::model_hash(&file)?,
+        ..Plan::of(arguments)
+    };
+    one::<Dense<64, 10>>(board, &firmware, &plan, &splits.name, arguments, console)
+}
+
+/// The first layer of a run as integers, and the last one as floats that take its activations, each over 255.
+fn split(
+    checkpoint: &Checkpoint,
+    train: &Digits,
+) -> Result<(Box<QDenseRelu<784, 64>>, Box<Dense<64, 10>>)> {
+    let mut network = <Mlp as motenet_models::Model>::Network::boxed();
+    if checkpoint.weights.len() != network.flat().len() || checkpoint.header.model != Mlp::NAME {
+        bail!("found a run of `{}`, expected `{}`", checkpoint.header.model, Mlp::NAME);
+    }
+    network.flat_mut().copy_from_slice(&checkpoint.weights);
+    let integers = quantize(&*network, 1.0 / 255.0, &integers::calibration(train))?;
+    let unit = integers.hidden.first().copied().unwrap_or_default();
+    let mut head = Box::new(network.1.1);
+    for weight in head.weights.as_flattened_mut() {
+        *weight = (f64::from(*weight) * 255.0 * unit) as f32;
+    }
+    Ok((Box::new(integers.network.0), head))
+}
+
+/// The first `count` digits as the board gets them and as the twin does.
+fn samples(
+    digits: &Digits,
+    count: u32,
+    change: Change,
+    features: &dyn Fn(&[u8; 784]) -> Vec<u8>,
+) -> Vec<Sample> {
+    let all = digits.images.iter().zip(&digits.labels);
+    all.take(count as usize)
+        .map(|(image, &label)| {
+            let image = change.of(image);
+            Sample { features: features(&image), image, label }
+        })
+        .collect()
+}
+
+impl Change {
+    fn of(self, image: &[u8; 784]) -> [u8; 784] {
+        std::array::from_fn(|at| {
+            let (row, column) = (at / 28, at % 28);
+            let pixel = |row: usize, column: usize| {
+                if row < 28 && column < 28 { image[28 * row + column] } else { 0 }
+            };
+            match self {
+                Change::None => image[at],
+                Change::Invert => 255 - image[at],
+                Change::Shift => pixel(row, column.wrapping_sub(3)),
+                Change::Thicken => {
+                    let around = (0..9).map(|k| {
+                        pixel((row + k / 3).wrapping_sub(1), (column + k % 3).wrapping_sub(1))
+                    });
+                    around.max().unwrap_or_default()
+                }
+            }
+        })
+    }
+}
+
+fn one<M: Train + motenet::Init>(
+    board: &Board,
+    firmware: &Firmware,
+    plan: &Plan,
+    dataset: &str,
+    arguments: &Arguments,
+    console: &Console,
+) -> Result<()>
+where
+    SoftmaxCrossEntropy: Loss<M::Output, Target = u8>,
+{
+    let mut twin = Box::new(Learner::<M, ROOM>::new());
+    console.line(&format!(
+        "{} learns {} parameters from {} digits ({dataset}), {} times each, in batches of {}",
+        board.name,
+        M::COUNT,
+        plan.train.len(),
+        plan.epochs,
+        plan.batch
+    ));
+    let timeout = Duration::from_secs_f64(arguments.timeout);
+    let work = |line: &mut super::line::Line| drive(line, &mut twin, plan, &board.name, console);
+    let figures: Figures =
+        with_qemu(board, firmware, timeout, work).with_context(|| format!("on {}", board.name))?;
+    let measured = report::Measured {
+        board,
+        firmware,
+        plan,
+        dataset,
+        ram_bytes: M::TRAIN_RAM_BYTES,
+        ram_bytes_max: M::PROGRAM_RAM_MAX,
+        figures: &figures,
+    };
+    console.line("");
+    console.line(&report::table(&measured));
+    if arguments.json {
+        println!("{}", report::json(&measured));
+    }
+    measured.verdict()
+}
