@@ -71,7 +71,8 @@ fn inference(criterion: &mut Criterion) {
             });
         }
     }
-    let integers = quantize(network, 1.0 / 255.0, &x).expect("a trained network has a scale").network;
+    let integers =
+        quantize(network, 1.0 / 255.0, &x).expect("a trained network has a scale").network;
     type Integers = <<Mlp as Model>::Network as Quantize>::Quantized;
     let mut acts: Box<<Integers as Layer>::Acts<1>> = Zero::boxed();
     let mut next = 0;
