@@ -12,7 +12,9 @@ const TARGETS: [&str; 2] = ["thumbv7em-none-eabihf", "thumbv6m-none-eabi"];
 
 pub(crate) fn run() -> Result<()> {
     for target in TARGETS {
-        let crates = ["-p", "motenet", "-p", "motenet-models", "-p", "motenet-quant"];
+        let names =
+            ["motenet", "motenet-learn", "motenet-models", "motenet-quant", "motenet-store"];
+        let crates = names.iter().flat_map(|name| ["-p", name]);
         let how = ["--no-default-features", "--release"];
         crate::run(Toolchain::find(target)?.build(root()).args(crates).args(how))?;
     }

@@ -107,7 +107,7 @@ impl<const WORD: usize, const PAGE: usize> NorFlash for Flash<WORD, PAGE> {
             for (k, &new) in new.iter().enumerate() {
                 if !self.burn() {
                     // Torn: some bits of the word's rest, or anything in all of it.
-                    let from = if self.random() % 2 == 0 { at + k } else { at };
+                    let from = if self.random().is_multiple_of(2) { at + k } else { at };
                     for at in from..at + WORD {
                         self.bytes[at] &= self.random();
                     }
@@ -220,12 +220,6 @@ fn damage_is_seen() {
         let filler = (148..160).contains(&at);
         assert_eq!(found, numbers(20, if filler { 2 } else { 1 }), "byte {at}");
     }
-    // While it is open.
-    let mut store = Store::open(flash, 0, 128).unwrap();
-    let mut flash = store.clone().into_flash();
-    flash.bytes[170] ^= 1;
-    std::mem::swap(&mut store, &mut Store::open(flash, 0, 128).unwrap());
-    assert_eq!(load(&mut store), Ok(numbers(20, 1)));
 }
 
 #[test]
