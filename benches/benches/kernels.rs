@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 const ROUNDS: usize = 41;
+/// Rounds in which the peak falls under this share of its best are left out of the shares: something else
+/// had the core.
+const CALM: f64 = 0.9;
 const MOMENT: Duration = Duration::from_micros(1500);
 
 fn main() {
@@ -99,7 +102,9 @@ fn row(product: &Product) -> Value {
         .map(|(k, (contender, rates))| {
             // Ours against the peak of its level; others may use the widest.
             let peak = peaks.get(k).unwrap_or(&peaks[0]);
-            let share = Spread::of(rates.iter().zip(peak).map(|(rate, peak)| rate / peak));
+            let best = peak.iter().copied().fold(0.0, f64::max);
+            let shares = rates.iter().zip(peak).filter(|(_, peak)| **peak > CALM * best);
+            let share = Spread::of(shares.map(|(rate, peak)| rate / peak));
             let rate = Spread::of(rates.iter().map(|rate| rate / 1e9));
             let measurable = !product.sparse && contender.name != Simd::baseline().name();
             json!({

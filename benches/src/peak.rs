@@ -4,8 +4,8 @@
 //! Both are kernels like the others, plain arrays compiled for a level of [`Simd`], so they need no
 //! intrinsics and no `unsafe`.
 
-use motenet::Simd;
 use motenet::kernels::{Isa, Kernel};
+use motenet::{Aligned, Simd};
 use std::hint::black_box;
 
 /// Multiply-adds of each chain in a call.
@@ -55,12 +55,14 @@ fn chains<I: Isa, const ROWS: usize, const WIDTH: usize>() -> usize {
 }
 
 /// Memory to read: so many bytes, in whole blocks of 512.
-pub struct Memory(Vec<[u32; 128]>);
+///
+/// It begins at a cache line: loads that lie across two lines take twice as long.
+pub struct Memory(Vec<Aligned<[u32; 128]>>);
 
 impl Memory {
     /// About `bytes` bytes, all touched.
     pub fn new(bytes: usize) -> Self {
-        Memory(vec![[1; 128]; bytes / size_of::<[u32; 128]>()])
+        Memory(vec![Aligned([1; 128]); bytes / size_of::<[u32; 128]>()])
     }
 
     /// How many bytes [`read`](Self::read) reads.
@@ -70,11 +72,11 @@ impl Memory {
 
     /// Loads every byte once.
     pub fn read(&self, simd: Simd) {
-        black_box(simd.run(Load(black_box(self.0.as_flattened()))));
+        black_box(simd.run(Load(black_box(&self.0))));
     }
 }
 
-struct Load<'a>(&'a [u32]);
+struct Load<'a>(&'a [Aligned<[u32; 128]>]);
 
 impl Kernel for Load<'_> {
     type Result = u32;
@@ -91,11 +93,13 @@ impl Kernel for Load<'_> {
 
 /// `or` over all words: one instruction a load, eight of them independent.
 #[inline(always)]
-fn load<const WORDS: usize>(words: &[u32]) -> u32 {
+fn load<const WORDS: usize>(blocks: &[Aligned<[u32; 128]>]) -> u32 {
     let mut acc = [0; WORDS];
-    for words in words.as_chunks::<WORDS>().0 {
-        for (acc, &word) in acc.iter_mut().zip(words) {
-            *acc |= word;
+    for block in blocks {
+        for words in block.as_chunks::<WORDS>().0 {
+            for (acc, &word) in acc.iter_mut().zip(words) {
+                *acc |= word;
+            }
         }
     }
     acc.iter().fold(0, |all, &acc| all | acc)
@@ -114,13 +118,13 @@ mod tests {
 
     #[test]
     fn loads_see_every_word() {
-        let mut words = vec![0; 512];
+        let mut blocks = vec![Aligned([0; 128]); 4];
         for k in [0, 127, 128, 511] {
-            words[k] = 1 << (k % 31);
+            blocks[k / 128].0[k % 128] = 1 << (k % 31);
             for simd in Simd::available() {
-                assert_eq!(simd.run(Load(&words)), 1 << (k % 31), "word {k}, {}", simd.name());
+                assert_eq!(simd.run(Load(&blocks)), 1 << (k % 31), "word {k}, {}", simd.name());
             }
-            words[k] = 0;
+            blocks[k / 128].0[k % 128] = 0;
         }
     }
 }

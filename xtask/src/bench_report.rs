@@ -307,7 +307,7 @@ fn draw(kernels: &Value, path: &Path) -> Result<()> {
         let label = if *peer { name.clone() } else { format!("motenet, {name}") };
         area.draw(&Rectangle::new([(place, 16), (place + 11, 27)], color.filled()))?;
         area.draw(&Text::new(label.clone(), (place + 15, 14), text(13.0)))?;
-        place += 30 + 8 * label.chars().count() as i32;
+        place += 28 + 7 * label.chars().count() as i32;
     }
     let bottom = top + height * rows.len() as i32;
     for tenth in (0..=10).step_by(2) {
