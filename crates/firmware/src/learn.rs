@@ -115,9 +115,7 @@ fn answer<'a, B: Board>(
             learner.restart(0);
             LearnReply::Done
         }
-        LearnRequest::Hash => {
-            LearnReply::Hash { steps: learner.steps(), sha256: learner.sha256() }
-        }
+        LearnRequest::Hash => LearnReply::Hash { steps: learner.steps(), sha256: learner.sha256() },
     })
 }
 
@@ -162,12 +160,7 @@ fn learn(
 }
 
 #[inline(never)]
-fn evaluate(
-    learner: &mut Learner<Learns>,
-    room: &mut Features,
-    input: &[u8; INPUTS],
-    label: u8,
-) {
+fn evaluate(learner: &mut Learner<Learns>, room: &mut Features, input: &[u8; INPUTS], label: u8) {
     learner.evaluate(Simd::baseline(), &[(features(input, room), label)]);
 }
 
