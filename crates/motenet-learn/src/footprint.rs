@@ -30,7 +30,7 @@ pub trait TrainFootprint: Train {
     /// What a whole program that trains this network may take of RAM, its buffers and its stack included:
     /// `11·weights / 5 + 4096`.
     const PROGRAM_RAM_MAX: usize = 11 * Self::WEIGHTS_BYTES / 5 + 4096;
-    /// The network's need, to be asserted: see [`Need::of`].
+    /// The network's need, to be asserted: see `Need::of`.
     const TRAINS_IN: Need = Need { bytes: Self::TRAIN_RAM_BYTES };
 }
 
