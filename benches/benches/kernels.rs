@@ -16,9 +16,6 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 const ROUNDS: usize = 41;
-/// Rounds in which the peak falls under this share of its best are left out of the shares: something else
-/// had the core.
-const CALM: f64 = 0.9;
 const MOMENT: Duration = Duration::from_micros(1500);
 
 fn main() {
@@ -102,16 +99,16 @@ fn row(product: &Product) -> Value {
         .map(|(k, (contender, rates))| {
             // Ours against the peak of its level; others may use the widest.
             let peak = peaks.get(k).unwrap_or(&peaks[0]);
-            let best = peak.iter().copied().fold(0.0, f64::max);
-            let shares = rates.iter().zip(peak).filter(|(_, peak)| **peak > CALM * best);
-            let share = Spread::of(shares.map(|(rate, peak)| rate / peak));
+            // A neighbour on the core only ever slows down, so the better rounds of both are compared.
+            let better = |rates: &[f64]| Spread::of(rates.iter().copied()).high;
+            let share = better(rates) / better(peak);
             let rate = Spread::of(rates.iter().map(|rate| rate / 1e9));
             let measurable = !product.sparse && contender.name != Simd::baseline().name();
             json!({
                 "name": contender.name,
                 "peer": k >= levels.len(),
                 "gflops": spread(rate),
-                "share": measurable.then(|| spread(share)),
+                "share": measurable.then_some(share),
             })
         })
         .collect();
@@ -161,12 +158,12 @@ fn loads() -> Vec<Value> {
 fn print(report: &Value) {
     let median = |value: &Value| value[1].as_f64();
     println!(
-        "\nGFLOP/s, and the share of the peak that was measured beside it (medians of {ROUNDS} rounds)\n"
+        "\nGFLOP/s (medians of {ROUNDS} rounds), and the share of the peak in turn (upper quartiles)\n"
     );
     for row in report["rows"].as_array().into_iter().flatten() {
         println!("{}", row["name"].as_str().unwrap_or_default());
         for contender in row["contenders"].as_array().into_iter().flatten() {
-            let share = median(&contender["share"]).map(|share| format!("{:5.0} %", 100.0 * share));
+            let share = contender["share"].as_f64().map(|share| format!("{:5.0} %", 100.0 * share));
             println!(
                 "    {:<16}{:>8.1}{}",
                 contender["name"].as_str().unwrap_or_default(),

@@ -14,6 +14,7 @@ import gzip
 import json
 import os
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
@@ -123,6 +124,7 @@ class Peer:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
         self.version = self.line()
+        self.process.send_signal(signal.SIGSTOP)
 
     def line(self):
         line = self.process.stdout.readline().strip()
@@ -131,11 +133,15 @@ class Peer:
         return line
 
     def epoch(self):
+        # Threads that wait awake for their next turn would take the CPUs from the others.
+        self.process.send_signal(signal.SIGCONT)
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         self.seconds.append(float(self.line()))
+        self.process.send_signal(signal.SIGSTOP)
 
     def finish(self):
+        self.process.send_signal(signal.SIGCONT)
         self.process.stdin.close()
         self.accuracy = float(self.line())
         self.process.wait()
