@@ -2,6 +2,7 @@
 
 use crate::boards::Boards;
 use crate::card;
+use crate::firmware::hex;
 use crate::integers::{self, CALIBRATION, Quantized};
 use crate::interrupt;
 use anyhow::{Context, Result, bail};
@@ -146,7 +147,7 @@ fn files(
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
 /// Writes all files into a folder beside `folder`, then lets it take that place: all or nothing.

@@ -1,13 +1,12 @@
 //! `cargo xtask export` as a user meets it: what it writes, what it prints, what it refuses.
 
-use motenet::{Params, Simd};
-use motenet_data::{Digits, made_up};
+mod support;
+
+use motenet_data::made_up;
 use motenet_models::Recipe;
 use motenet_models::digits::{DigitModel, FrameworkSigmoid, Notebook};
-use motenet_train::{Checkpoint, Header, LayerShape, RunDir, Settings, Trainer};
 use serde_json::Value;
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -15,27 +14,7 @@ use std::process::{Command, Output};
 fn train<M: DigitModel>(out: &Path, digits: usize, epochs: u32) -> PathBuf {
     let (train, _, test) = made_up::SIZES;
     let splits = made_up::splits(made_up::SEED, train, 0, test).keep_train(digits);
-    let recipe = Recipe { epochs, ..M::RECIPE };
-    let settings = Settings { recipe, seed: 1 };
-    let mut trainer = Trainer::<M>::new(settings, 1, Simd::detect());
-    while !trainer.is_done() {
-        trainer.train_epoch(&splits.train as &Digits, |_, _| ControlFlow::Continue(()));
-    }
-    let run = RunDir::create(out, M::NAME).unwrap();
-    let header = Header {
-        model: M::NAME.into(),
-        layers: LayerShape::list::<M>(),
-        params: M::Network::COUNT as u64,
-        moments: 0,
-        dataset: splits.name,
-        dataset_sha256: splits.sha256,
-        train_len: digits as u64,
-        validation_len: 0,
-        settings,
-        position: trainer.position(),
-    };
-    Checkpoint::write_from(&run.checkpoint_path(), &header, trainer.network().flat(), &[]).unwrap();
-    run.path().to_path_buf()
+    support::train::<M>(out, splits, Recipe { epochs, ..M::RECIPE })
 }
 
 fn export(run: &Path, more: &[&str]) -> Output {

@@ -2,6 +2,8 @@
 //!
 //! Where QEMU or a compiler for the chips is missing this says so and passes, unless `MOTENET_REQUIRE_SIM` is 1.
 
+mod support;
+
 use motenet_tests::hashes::Run;
 use serde_json::Value;
 use std::process::{Command, Output};
@@ -26,8 +28,7 @@ fn a_chip_with_an_fpu_and_one_of_another_kind_and_this_machine_agree() {
     }
     let skipped = said.lines().filter(|line| line.contains("skipped: ")).count();
     if skipped > 0 {
-        let required = std::env::var_os("MOTENET_REQUIRE_SIM").is_some_and(|value| value == "1");
-        assert!(!required, "{said}");
+        assert!(!support::simulators_required(), "{said}");
         println!("skipped: {said}");
         return;
     }

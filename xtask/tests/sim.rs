@@ -3,19 +3,19 @@
 //! Where QEMU or a compiler for the chips is missing these tests say so and pass, unless `MOTENET_REQUIRE_SIM` is 1.
 //! `MOTENET_BLESS=1` writes the golden figures anew.
 
-use motenet::{Params, Simd};
-use motenet_data::{Digits, made_up};
+mod support;
+
+use motenet_data::made_up;
 use motenet_models::Model;
 use motenet_models::digits::Mlp;
-use motenet_train::{Checkpoint, Header, LayerShape, RunDir, Settings, Trainer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+use support::{skipped, stderr};
 
 /// One of each core.
 const BOARDS: [&str; 4] = ["mps2-an386", "mps2-an385", "microbit", "riscv-virt"];
@@ -49,28 +49,7 @@ fn exported() -> &'static Path {
 fn train(out: &Path) -> PathBuf {
     let (train, validation, test) = made_up::SIZES;
     let splits = made_up::splits(made_up::SEED, train, validation, test);
-    let settings = Settings { recipe: Mlp::RECIPE, seed: 1 };
-    let mut trainer = Trainer::<Mlp>::new(settings, 1, Simd::detect());
-    while !trainer.is_done() {
-        trainer.train_epoch(&splits.train as &Digits, |_, _| ControlFlow::Continue(()));
-    }
-    let run = RunDir::create(out, Mlp::NAME).unwrap();
-    let moments: Vec<_> = trainer.moments().collect();
-    let header = Header {
-        model: Mlp::NAME.into(),
-        layers: LayerShape::list::<Mlp>(),
-        params: <Mlp as Model>::Network::COUNT as u64,
-        moments: moments.len() as u32,
-        dataset: splits.name,
-        dataset_sha256: splits.sha256,
-        train_len: train as u64,
-        validation_len: validation as u64,
-        settings,
-        position: trainer.position(),
-    };
-    Checkpoint::write_from(&run.checkpoint_path(), &header, trainer.network().flat(), &moments)
-        .unwrap();
-    run.path().to_path_buf()
+    support::train::<Mlp>(out, splits, Mlp::RECIPE)
 }
 
 fn xtask(arguments: &[&str]) -> Command {
@@ -83,22 +62,6 @@ fn sim(run: &Path, more: &[&str]) -> Command {
     let mut command = xtask(&["sim", run.to_str().unwrap()]);
     command.args(more);
     command
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Whether something is missing that this machine need not have.
-fn skipped(output: &Output) -> bool {
-    let said = stderr(output);
-    let missing = said.contains("error: found no `qemu") || said.contains("error: no `core` for");
-    if missing {
-        let required = std::env::var_os("MOTENET_REQUIRE_SIM").is_some_and(|value| value == "1");
-        assert!(!required, "{said}");
-        println!("skipped: {}", said.lines().last().unwrap_or_default());
-    }
-    missing
 }
 
 #[test]

@@ -2,28 +2,15 @@
 //!
 //! Where QEMU or a compiler for the chips is missing these tests say so and pass, unless `MOTENET_REQUIRE_SIM` is 1.
 
+mod support;
+
 use serde_json::Value;
 use std::process::{Command, Output};
+use support::{skipped, stderr};
 
 fn train(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["sim", "train"]).args(arguments).output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Whether something is missing that this machine need not have.
-fn skipped(output: &Output) -> bool {
-    let said = stderr(output);
-    let missing = said.contains("error: found no `qemu") || said.contains("error: no `core` for");
-    if missing {
-        let required = std::env::var_os("MOTENET_REQUIRE_SIM").is_some_and(|value| value == "1");
-        assert!(!required, "{said}");
-        println!("skipped: {}", said.lines().last().unwrap_or_default());
-    }
-    missing
 }
 
 /// 50 samples in batches of 8, the last of them short: on a chip with an FPU and on one without, one by one, and on the

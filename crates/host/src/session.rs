@@ -4,7 +4,7 @@ use crate::console::Console;
 use crate::failure::{Failure, fail};
 use crate::interrupt;
 use crate::saved::Book;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use motenet_models::{Input, Model, Target};
 use motenet_train::{Progress, Samples, Summary, Trainer};
 use std::ops::ControlFlow;
@@ -204,15 +204,7 @@ fn draw<S: ?Sized>(
 
 /// A whole number with commas: `12,345`.
 pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (k, digit) in digits.chars().enumerate() {
-        if k > 0 && (digits.len() - k).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 #[cfg(test)]

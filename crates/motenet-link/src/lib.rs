@@ -44,7 +44,7 @@
 //! | `0x82` | [`Reply::Answer`] | see [`Answer`]: class `u16`, confidence `u16`, then `u32` each: count, stack, largest stack; logits `i32` each |
 //! | `0xff` | [`Reply::Fault`] | code `u8`, found `u32`, expected `u32`; see [`Fault`] |
 //!
-//! A chip that learns speaks another language, [`LearnRequest`] and [`LearnReply`] (`learn.rs`), of kinds of its own, so
+//! A chip that learns speaks another language, [`LearnRequest`] and [`LearnReply`] (`learn/`), of kinds of its own, so
 //! that neither is mistaken for the other; its faults are the same.
 //!
 //! A host must wait for the reply before the next request: the chip may have room for one only.
@@ -62,6 +62,7 @@ mod fields;
 mod learn;
 mod reply;
 mod request;
+mod row;
 
 pub use counter::{Counter, Unit};
 pub use decoder::{Aligned, Decoder, Frame};

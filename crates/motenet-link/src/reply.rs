@@ -2,6 +2,7 @@
 
 use crate::encoder::Encoder;
 use crate::fields::Fields;
+use crate::row::Row;
 use crate::{Counter, Fault, FaultCode, Frame, Unit};
 
 const INFO: u8 = 0x81;
@@ -67,21 +68,12 @@ pub struct Answer<'a> {
 
 /// A row of logits: numbers on the chip, the bytes of a frame on the host.
 #[derive(Clone, Copy)]
-pub struct Logits<'a>(Source<'a>);
-
-#[derive(Clone, Copy)]
-enum Source<'a> {
-    Numbers(&'a [i32]),
-    Bytes(&'a [[u8; 4]]),
-}
+pub struct Logits<'a>(Row<'a, i32>);
 
 impl<'a> Logits<'a> {
     /// How many there are.
     pub const fn len(&self) -> usize {
-        match self.0 {
-            Source::Numbers(numbers) => numbers.len(),
-            Source::Bytes(bytes) => bytes.len(),
-        }
+        self.0.len()
     }
 
     /// Whether there is none.
@@ -91,17 +83,13 @@ impl<'a> Logits<'a> {
 
     /// The numbers, in order.
     pub fn iter(&self) -> impl Iterator<Item = i32> + use<'a> {
-        let (numbers, bytes): (&[i32], &[[u8; 4]]) = match self.0 {
-            Source::Numbers(numbers) => (numbers, &[]),
-            Source::Bytes(bytes) => (&[], bytes),
-        };
-        numbers.iter().copied().chain(bytes.iter().map(|&bytes| i32::from_le_bytes(bytes)))
+        self.0.iter()
     }
 }
 
 impl<'a> From<&'a [i32]> for Logits<'a> {
     fn from(numbers: &'a [i32]) -> Self {
-        Logits(Source::Numbers(numbers))
+        Logits(Row::Numbers(numbers))
     }
 }
 
@@ -115,7 +103,7 @@ impl Eq for Logits<'_> {}
 
 impl core::fmt::Debug for Logits<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        self.0.fmt(f)
     }
 }
 
@@ -204,7 +192,7 @@ impl<'a> Reply<'a> {
                     let len = frame.payload.len();
                     return Err(Fault::length(len, len.saturating_sub(odd.len())));
                 }
-                let logits = Logits(Source::Bytes(logits));
+                let logits = Logits(Row::Bytes(logits));
                 Ok(Reply::Answer(Answer {
                     class,
                     confidence,

@@ -1,13 +1,10 @@
 //! What the programs say: lines `hash: HASH RUN LEVEL FMA`, then `done`.
 
-use crate::interrupt;
 use crate::sim::qemu::Qemu;
 use anyhow::{Context, Result, bail};
-use std::io::{BufRead, BufReader};
+use std::ops::ControlFlow;
 use std::process::ChildStdout;
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The slowest, a simulated core without an FPU, takes a minute or two.
 const TIMEOUT: Duration = Duration::from_secs(1_200);
@@ -37,35 +34,15 @@ impl Line {
 /// # Errors
 /// It ends before, hangs, or says something else.
 pub(super) fn listen(name: &str, program: Qemu, stdout: ChildStdout) -> Result<Vec<Line>> {
-    let (sender, texts) = mpsc::channel();
-    // Ends with the program.
-    thread::spawn(move || {
-        for text in BufReader::new(stdout).lines() {
-            if sender.send(text).is_err() {
-                return;
-            }
-        }
-    });
-    let start = Instant::now();
     let mut lines = Vec::new();
-    loop {
-        interrupt::check()?;
-        let text = match texts.recv_timeout(Duration::from_millis(50)) {
-            Ok(text) => text.with_context(|| format!("reading what {name} says failed"))?,
-            Err(mpsc::RecvTimeoutError::Timeout) if start.elapsed() < TIMEOUT => continue,
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                bail!("{name} has not ended within {TIMEOUT:?}")
-            }
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                return Err(program.explain(anyhow::anyhow!("{name} broke off before `done`")));
-            }
-        };
-        if text.trim_end() == "done" {
-            break;
+    program.read_lines(name, stdout, TIMEOUT, |text| {
+        if text == "done" {
+            return Ok(ControlFlow::Break(()));
         }
-        let line = Line::parse(text.trim_end());
+        let line = Line::parse(text);
         lines.push(line.with_context(|| format!("{name} said `{text}`, expected a hash"))?);
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     if lines.is_empty() {
         bail!("{name} said no hash");
     }

@@ -5,7 +5,7 @@ use crate::boards::firmware;
 use crate::integers::{self, Engine};
 use crate::root;
 use anyhow::{Context, Result, bail};
-use motenet_data::{Digits, made_up, mnist};
+use motenet_data::{Digits, Splits, made_up, mnist};
 use motenet_quant::Softmax;
 use motenet_train::RunDir;
 use serde_json::Value;
@@ -89,6 +89,23 @@ fn short(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
+/// MNIST if it is here, without a download; else made-up digits, `train` of them to train on.
+///
+/// # Errors
+/// MNIST was said to be somewhere and is not.
+pub(super) fn digits(data_dir: Option<PathBuf>, train: usize) -> Result<Splits> {
+    let options = mnist::Options { data_dir, download: false, ..mnist::Options::from_env() };
+    let named = options.data_dir.is_some() || options.mnist_dir.is_some();
+    match mnist::load(&options, &mut |_| {}) {
+        Err(error) if named => Err(error.into()),
+        Err(_) => {
+            let (_, _, test) = made_up::SIZES;
+            Ok(made_up::splits(made_up::SEED, train, 0, test))
+        }
+        Ok(splits) => Ok(splits),
+    }
+}
+
 impl Model {
     /// The one that the arguments name, as [`file`](fn@file) chooses it.
     pub(crate) fn choose(
@@ -126,16 +143,7 @@ impl Model {
     /// A file's, compiled for the host.
     fn of_file(file: &Path, data_dir: Option<PathBuf>) -> Result<Self> {
         let twin = Twin::start(file)?;
-        let options = mnist::Options { data_dir, download: false, ..mnist::Options::from_env() };
-        let named = options.data_dir.is_some() || options.mnist_dir.is_some();
-        let splits = match mnist::load(&options, &mut |_| {}) {
-            Err(error) if named => return Err(error.into()),
-            Err(_) => {
-                let (_, _, test) = made_up::SIZES;
-                made_up::splits(made_up::SEED, 1, 0, test)
-            }
-            Ok(splits) => splits,
-        };
+        let splits = digits(data_dir, 1)?;
         Ok(Self {
             file: file.into(),
             origin: short(file),

@@ -1,13 +1,16 @@
 //! A board that QEMU simulates, as a process that never outlives us.
 
 use crate::boards::Board;
+use crate::interrupt;
 use crate::toolchain::find_command;
-use anyhow::{Context, Result, bail};
-use std::io::Read;
+use anyhow::{Context, Result, anyhow, bail};
+use std::io::{BufRead, BufReader, Read};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A running simulator; dropping it ends it.
 pub(crate) struct Qemu {
@@ -49,6 +52,44 @@ impl Qemu {
             text
         }));
         Ok((qemu, stdout, stdin))
+    }
+
+    /// Hands every line that the program says to `take`, until that breaks; then ends the program. `name` is who
+    /// it is, for people.
+    ///
+    /// # Errors
+    /// `take`'s; a program that ends before, or has not come to its last line when `timeout` is over; Ctrl-C.
+    pub(crate) fn read_lines(
+        self,
+        name: &str,
+        stdout: ChildStdout,
+        timeout: Duration,
+        mut take: impl FnMut(&str) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let (sender, lines) = mpsc::channel();
+        // Ends with the program.
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines() {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let start = Instant::now();
+        loop {
+            interrupt::check()?;
+            let line = match lines.recv_timeout(Duration::from_millis(50)) {
+                Ok(line) => line.with_context(|| format!("reading what {name} says failed"))?,
+                Err(RecvTimeoutError::Timeout) if start.elapsed() < timeout => continue,
+                Err(RecvTimeoutError::Timeout) => bail!("{name} has not ended within {timeout:?}"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(self.explain(anyhow!("{name} broke off before its last line")));
+                }
+            };
+            if take(line.trim_end())?.is_break() {
+                return Ok(());
+            }
+        }
     }
 
     /// What an error of the line means, given what became of the process.

@@ -3,7 +3,7 @@
 use super::Measured;
 use super::fuzz::Thrown;
 use anyhow::{Result, bail};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use motenet_link::Unit;
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -123,15 +123,7 @@ fn footnote(unit: Unit) -> String {
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 fn accuracy(one: &Measured) -> f64 {

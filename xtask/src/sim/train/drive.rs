@@ -161,9 +161,10 @@ where
     driver.start(twin, plan)?;
     driver.compare_hash(twin, "before the first step")?;
     let (mut learn, mut step, mut evaluate) = (Work::default(), Work::default(), Work::default());
+    let unmeasured = &mut Work::default();
     let right_before = match plan.start {
         Start::Seed => 0,
-        Start::Weights(_) => driver.read_all(twin, plan, "before", &mut evaluate, &mut |_| {})?,
+        Start::Weights(_) => driver.read_all(twin, plan, "before", unmeasured, &mut |_| {})?,
     };
 
     let total = plan.epochs as usize * plan.train.len();
@@ -212,7 +213,6 @@ where
         }
     }
     bar.end();
-    evaluate = Work::default();
     let bar = Bar::new(&format!("{name}, test"), plan.test.len(), "images", console);
     let right =
         driver.read_all(twin, plan, "at the end", &mut evaluate, &mut |done| bar.set(done))?;

@@ -17,7 +17,7 @@ use clap::{Args, ValueEnum};
 use drive::{Figures, Plan, Sample, Start, drive};
 use motenet::kernels::Simd;
 use motenet::{Dense, Layer, Loss, Params, Pass, SoftmaxCrossEntropy, Train, Zero};
-use motenet_data::{Digits, made_up, mnist};
+use motenet_data::{Digits, made_up};
 use motenet_export::quantize::quantize;
 use motenet_learn::{DigitNetwork, Learner, TrainFootprint};
 use motenet_models::{Model as _, digits::Mlp};
@@ -116,20 +116,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// The whole network, from random weights.
 fn whole(board: &Board, arguments: &Arguments, console: &Console) -> Result<()> {
-    let options = mnist::Options {
-        data_dir: arguments.data_dir.clone(),
-        download: false,
-        ..mnist::Options::from_env()
-    };
-    let named = options.data_dir.is_some() || options.mnist_dir.is_some();
-    let splits = match mnist::load(&options, &mut |_| {}) {
-        Err(error) if named => return Err(error.into()),
-        Err(_) => {
-            let (train, _, test) = made_up::SIZES;
-            made_up::splits(made_up::SEED, train, 0, test)
-        }
-        Ok(splits) => splits,
-    };
+    let splits = model::digits(arguments.data_dir.clone(), made_up::SIZES.0)?;
     let file = boards::firmware().join("model/notebook.rs"); // not linked in
     let firmware =
         firmware::build_program(board, &file, "learn", &format!("{},learn", board.name))?;
