@@ -17,14 +17,14 @@ const HASH: u8 = 0x18;
 /// What the host asks of a chip that learns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LearnRequest<'a> {
-    /// What are you? Answered by [`LearnReply::Info`].
+    /// What are you? Answered by [`LearnReply::Info`](crate::LearnReply::Info).
     Info,
-    /// Start anew, with weights drawn from this seed. Answered by [`LearnReply::Done`].
+    /// Start anew, with weights drawn from this seed. Answered by [`LearnReply::Done`](crate::LearnReply::Done).
     Init {
         /// The seed.
         seed: u64,
     },
-    /// Add this sample to the batch under way. Answered by [`LearnReply::Opinion`].
+    /// Add this sample to the batch under way. Answered by [`LearnReply::Opinion`](crate::LearnReply::Opinion).
     Learn {
         /// What its gradient is multiplied by: one over the samples of the batch.
         share: f32,
@@ -33,30 +33,30 @@ pub enum LearnRequest<'a> {
         /// One byte a pixel.
         input: &'a [u8],
     },
-    /// The batch is complete. Answered by [`LearnReply::Stepped`].
+    /// The batch is complete. Answered by [`LearnReply::Stepped`](crate::LearnReply::Stepped).
     Step {
         /// The learning rate.
         learning_rate: f32,
         /// The pull of every parameter towards zero.
         weight_decay: f32,
     },
-    /// What is this? Learns nothing. Answered by [`LearnReply::Opinion`].
+    /// What is this? Learns nothing. Answered by [`LearnReply::Opinion`](crate::LearnReply::Opinion).
     Evaluate {
         /// What it shows, for the loss.
         label: u32,
         /// One byte a pixel.
         input: &'a [u8],
     },
-    /// Give these parameters. Answered by [`LearnReply::Parameters`], which may be fewer, where the parameters end.
+    /// Give these parameters. Answered by [`LearnReply::Parameters`](crate::LearnReply::Parameters), which may be fewer, where the parameters end.
     Read {
         /// The first one's number.
         first: u32,
         /// How many.
         count: u32,
     },
-    /// Take these parameters, and forget the batch under way. Answered by [`LearnReply::Done`].
+    /// Take these parameters, and forget the batch under way. Answered by [`LearnReply::Done`](crate::LearnReply::Done).
     Write(Parameters<'a>),
-    /// What do your weights hash to? Answered by [`LearnReply::Hash`].
+    /// What do your weights hash to? Answered by [`LearnReply::Hash`](crate::LearnReply::Hash).
     Hash,
 }
 
