@@ -15,6 +15,7 @@ mod models;
 mod picture;
 mod predict;
 mod profile;
+mod published;
 mod rectangles;
 mod report;
 mod resolve;

@@ -184,6 +184,11 @@ impl Book {
         self.run.as_ref().map(RunDir::path)
     }
 
+    /// The hash of the data that the run learns from.
+    pub(crate) fn dataset_sha256(&self) -> &str {
+        &self.source.sha256
+    }
+
     /// Writes a checkpoint.
     pub(crate) fn save<M: Model>(&mut self, trainer: &Trainer<M>) -> Result<(), Failure> {
         let Some(run) = &self.run else { return Ok(()) };

@@ -5,10 +5,11 @@ use crate::console::Console;
 use crate::data::{self, Cut};
 use crate::failure::{Failure, fail};
 use crate::models::Card;
+use crate::published::Comparison;
 use crate::report::Report;
 use crate::saved::{Book, Saved, Source};
 use crate::session::{self, Course, Outcome, thousands};
-use crate::{interrupt, profile, rectangles, resolve};
+use crate::{interrupt, profile, published, rectangles, resolve};
 use motenet::Simd;
 use motenet_data::Splits;
 use motenet_models::digits::{self, DigitModel};
@@ -36,6 +37,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) validation_accuracy: Option<f64>,
     pub(crate) test_accuracy: f64,
     pub(crate) weights_sha256: String,
+    /// Whether that is the published hash; `None` where none was published for the settings.
+    pub(crate) matches_published: Option<bool>,
     pub(crate) run_dir: Option<String>,
 }
 
@@ -304,7 +307,13 @@ impl Job {
         let Settings { recipe, seed } = *trainer.settings();
         let hash = Saved::hash(trainer);
         let console = &self.console;
+        let published = published::compare::<M>(book.dataset_sha256(), trainer.settings(), &hash);
         console.line(format_args!("{}  SHA-256 {hash}", console.bold("Weights ")));
+        if let Some(published) = published {
+            let text = published.text();
+            let text = if published.matches() { console.good(text) } else { console.bold(text) };
+            console.line(format_args!("          {text}"));
+        }
         if let Some(folder) = book.folder() {
             console.line(format_args!("{}  {}", console.bold("Saved in"), folder.display()));
             for line in book.contents(68) {
@@ -328,6 +337,7 @@ impl Job {
             validation_accuracy: outcome.validation.map(|validation| validation.accuracy),
             test_accuracy,
             weights_sha256: hash,
+            matches_published: published.map(Comparison::matches),
             run_dir: book.folder().map(|folder| folder.display().to_string()),
         };
         // A struct of numbers and strings always has a JSON form.

@@ -1,6 +1,6 @@
 //! Models that read a 28×28 digit: 784 pixels between 0 and 1, ten logits.
 
-use crate::{Model, Recipe};
+use crate::{Model, Published, Recipe};
 use motenet::{AnyOptimizer, Dense, Layer, Relu, Schedule, Seq, Sgd, Sigmoid, SoftmaxCrossEntropy};
 
 /// The pixels of a digit.
@@ -29,7 +29,9 @@ pub trait Visit {
 }
 
 macro_rules! models {
-    ($($(#[$about:meta])* $name:ident = $text:literal, $line:literal: [$($layer:ty),*], $recipe:expr;)*) => {
+    ($($(#[$about:meta])* $name:ident = $text:literal, $line:literal: [$($layer:ty),*], $recipe:expr
+        $(, published $published:expr)?;)*) =>
+    {
         $(
             $(#[$about])*
             #[derive(Clone, Copy, Debug)]
@@ -39,6 +41,7 @@ macro_rules! models {
                 const NAME: &'static str = $text;
                 const ABOUT: &'static str = $line;
                 const RECIPE: Recipe = $recipe;
+                $(const PUBLISHED: &'static [Published] = &$published;)?
                 type Network = Seq![$($layer),*];
                 type Loss = SoftmaxCrossEntropy;
 
@@ -77,7 +80,20 @@ models! {
             optimizer: AnyOptimizer::Sgd(Sgd { momentum: 0.9, nesterov: false, weight_decay: 3e-4 }),
             label_smoothing: 0.05,
             ..Recipe::PLAIN
-        };
+        },
+        published [
+            // MNIST, and the made-up digits of every run.
+            Published {
+                dataset_sha256: "6a42eb63e746a55c26d93d9bfc08affef7818728311f2e33f3054ffe11edb92d",
+                seed: 1,
+                weights_sha256: "b64c59e34a271c272d90153b6f46e3220d3f47db74ae96d3c144fdf36890d3b6",
+            },
+            Published {
+                dataset_sha256: "5d87d5d0ea953c5c402cd720d3e12fc44bab7abec84b41756934fd8f3e60499a",
+                seed: 1,
+                weights_sha256: "075fd9e2073dd661ceb992277f1439ef617277e24098dc689b04cb478a3730f7",
+            },
+        ];
 
     /// Eight times as wide.
     MlpWide = "mlp-wide", "784-512-10 with ReLU":

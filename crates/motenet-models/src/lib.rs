@@ -13,9 +13,11 @@
 #![no_std]
 
 pub mod digits;
+mod published;
 mod recipe;
 pub mod rectangles;
 
+pub use published::Published;
 pub use recipe::Recipe;
 
 use motenet::{Init, Layer, LayerInfo, Loss, Train};
@@ -28,6 +30,8 @@ pub trait Model: 'static {
     const ABOUT: &'static str;
     /// The settings that train it well.
     const RECIPE: Recipe;
+    /// What known runs by that recipe end with.
+    const PUBLISHED: &'static [Published] = &[];
     /// The network: its shapes, and so its memory.
     type Network: Train + Init + Send + Sync + 'static;
     /// What it minimises.

@@ -9,6 +9,8 @@
 //! | `4·P·(1 + moments)` | `P` weights, then each moment: `f32`, little-endian |
 //! | 32 | SHA-256 of everything before |
 
+mod bits;
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -270,6 +272,11 @@ fn consistent(header: &Header) -> Result<(), String> {
     if sum != Some(header.params) {
         return Err(format!("{} parameters, which its layers do not add up to", header.params));
     }
+    // A trainer numbers samples with 32 bits, and goes on counting where the position stands.
+    let (right, of) = (header.position.right, header.train_len);
+    if right > of || of > u64::from(u32::MAX) {
+        return Err(format!("{right} of {of} samples right"));
+    }
     Ok(())
 }
 
@@ -389,32 +396,6 @@ fn hex(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").expect("writing to a string works");
         text
     })
-}
-
-/// A position whose sum of losses is written as its bits: JSON has no NaN, and a run that diverged
-/// must be readable too.
-mod bits {
-    use super::Position;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Bits {
-        epoch: u32,
-        step: u32,
-        loss_sum_bits: u64,
-        right: u64,
-    }
-
-    pub(super) fn serialize<S: Serializer>(position: &Position, to: S) -> Result<S::Ok, S::Error> {
-        let Position { epoch, step, loss_sum, right } = *position;
-        Bits { epoch, step, loss_sum_bits: loss_sum.to_bits(), right }.serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Position, D::Error> {
-        let Bits { epoch, step, loss_sum_bits, right } = Bits::deserialize(from)?;
-        Ok(Position { epoch, step, loss_sum: f64::from_bits(loss_sum_bits), right })
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The folder of a run: `runs/0001-mlp`, with its checkpoint and its metrics.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,6 +12,8 @@ use crate::error::one_line;
 
 const CHECKPOINT: &str = "checkpoint.motenet";
 const METRICS: &str = "metrics.jsonl";
+/// No line of the metrics is longer, so that a file of one line takes no more memory than any other.
+const LINE_MAX: u64 = 4096;
 
 /// The folder of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,6 +178,9 @@ impl RunDir {
     /// # Errors
     /// [`Error::Metrics`] for any other line that is not one of ours, [`Error::NotAFile`],
     /// [`Error::Io`].
+    ///
+    /// # Memory
+    /// At most three times the size of the file, plus a constant.
     pub fn read_metrics(&self) -> Result<Vec<EpochMetrics>, Error> {
         let path = self.metrics_path();
         match size_of_file(&path, "the metrics of a run") {
@@ -186,16 +191,16 @@ impl RunDir {
         let (mut all, mut text) = (Vec::new(), Vec::new());
         for number in 1.. {
             text.clear();
-            file.read_until(b'\n', &mut text).map_err(Error::io(&path, "reading"))?;
+            let mut line = file.by_ref().take(LINE_MAX);
+            line.read_until(b'\n', &mut text).map_err(Error::io(&path, "reading"))?;
+            let refuse = |reason| Error::Metrics { path: path.clone(), line: number, reason };
             if text.last() != Some(&b'\n') {
+                if text.len() as u64 == LINE_MAX {
+                    return Err(refuse(format!("over {LINE_MAX} bytes")));
+                }
                 break;
             }
-            let metrics = serde_json::from_slice(&text).map_err(|error| Error::Metrics {
-                path: path.clone(),
-                line: number,
-                reason: one_line(&error),
-            })?;
-            all.push(metrics);
+            all.push(serde_json::from_slice(&text).map_err(|error| refuse(one_line(&error)))?);
         }
         Ok(all)
     }

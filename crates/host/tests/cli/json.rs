@@ -3,7 +3,7 @@
 use crate::{SHORT, folder, host, succeeds, text, trained};
 use serde_json::Value;
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "model",
     "dataset",
     "epochs",
@@ -16,6 +16,7 @@ const KEYS: [&str; 13] = [
     "validation_accuracy",
     "test_accuracy",
     "weights_sha256",
+    "matches_published",
     "run_dir",
 ];
 
@@ -52,6 +53,9 @@ fn standard_output_is_one_object_with_exactly_these_keys() {
     assert!((samples - 640.0).abs() < 1e-6 && answer["train_loss"].as_f64().unwrap() > 0.0);
     let hash = answer["weights_sha256"].as_str().unwrap();
     assert!(hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{hash}");
+    // Nothing was published for so short a run.
+    assert_eq!(answer["matches_published"], Value::Null);
+    assert!(!text(&output.stderr).contains("published"));
 
     let run = folder.path().join(answer["run_dir"].as_str().unwrap());
     for file in [

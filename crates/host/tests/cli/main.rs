@@ -6,6 +6,7 @@ mod errors;
 mod json;
 mod kill;
 mod predict;
+mod published;
 mod same_bits;
 
 use std::path::Path;

@@ -36,7 +36,7 @@ fn sample<M: Model>(moments: u32) -> Checkpoint {
             train_len: 55_000,
             validation_len: 5_000,
             settings: Settings { recipe, seed: u64::MAX },
-            position: Position { epoch: 3, step: 7, loss_sum: 0.1 + 0.2, right: u64::MAX },
+            position: Position { epoch: 3, step: 7, loss_sum: 0.1 + 0.2, right: 54_999 },
         },
         weights: values(1),
         moments: (0..moments).map(|k| values(100 + k)).collect(),
@@ -202,6 +202,11 @@ fn absurd_headers_are_refused() {
         ("\"moments\":0", "\"momenta\":0"),
         ("\"seed\":18446744073709551615", "\"seed\":18446744073709551616"),
         ("\"step\":7", "\"step\":null"),
+        // More than there are; more than can be; a rate that overflows.
+        ("\"right\":54999", "\"right\":55001"),
+        ("\"right\":54999", "\"right\":18446744073709551615"),
+        ("\"train_len\":55000", "\"train_len\":4294967296"),
+        ("\"learning_rate\":0.10000012", "\"learning_rate\":1e39"),
     ] {
         let changed = json.replace(from, to);
         assert_ne!(changed, json, "{from}");

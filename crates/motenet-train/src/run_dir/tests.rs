@@ -170,4 +170,16 @@ fn foreign_lines_are_named_and_kept() {
         assert!(!error.to_string().contains(char::is_control), "{error}");
         assert_eq!(fs::read_to_string(run.metrics_path()).unwrap(), text);
     }
+    // A kill cuts off part of a line of ours, which is short.
+    for (len, whole) in
+        [(LINE_MAX as usize - 1, true), (LINE_MAX as usize, false), (100_000, false)]
+    {
+        fs::write(run.metrics_path(), good.clone() + &" ".repeat(len)).unwrap();
+        match run.read_metrics() {
+            Ok(all) => assert!(whole && all == [metrics(1)]),
+            Err(error) => {
+                assert!(!whole && matches!(error, Error::Metrics { line: 2, .. }), "{error}");
+            }
+        }
+    }
 }
