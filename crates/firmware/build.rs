@@ -74,6 +74,9 @@ fn board(out: &Path) -> Result<(), String> {
         "motenet_quant::Budget {{ flash: {flash_bytes} - {PROGRAM_FLASH}, ram: {ram_bytes} - {PROGRAM_RAM} }}"
     );
     write(&out.join("budget.rs"), &budget)?;
+    let (keep, keep_bytes) =
+        if board.get("keep").is_some() { region(name, board, "keep")? } else { (0, 0) };
+    write(&out.join("keep.rs"), &format!("({keep:#x}, {keep_bytes})"))?;
     let release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let promised = board.get("panic_free").and_then(Value::as_bool);
     if release && promised.unwrap_or(board.get("qemu").is_some()) {

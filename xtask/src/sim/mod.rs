@@ -82,6 +82,8 @@ pub(crate) struct Arguments {
 enum Other {
     /// Trains on a simulated board, and beside it on the host: the weights must be the same to the last bit.
     Train(train::Arguments),
+    /// Tries settings of `sim train` on the host's twin alone, and ranks them by the validation digits.
+    Settings(train::settings::Arguments),
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -103,8 +105,10 @@ pub(crate) struct Measured {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     interrupt::catch();
-    if let Some(Other::Train(arguments)) = &arguments.other {
-        return train::run(arguments);
+    match &arguments.other {
+        Some(Other::Train(arguments)) => return train::run(arguments),
+        Some(Other::Settings(arguments)) => return train::settings::run(arguments),
+        None => {}
     }
     let boards = Boards::read()?;
     let chosen = choose(&boards, arguments)?;

@@ -77,6 +77,12 @@ pub(super) fn table(one: &Measured<'_>) -> String {
     row("  multiply-adds, mean", whole(figures.multiply_adds));
     row("  a step", whole(figures.step.mean()));
     row("  reading", whole(figures.evaluate.mean()));
+    let kept = match figures.kept {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "no place",
+    };
+    row("saved, the same after a restart", kept.into());
     row("RAM bytes of learning", grouped(one.ram_bytes as u64));
     row("  .data and .bss of all", grouped(one.firmware.sizes.static_bytes));
     row("  stack of learning", grouped(figures.learn.stack_bytes.into()));
@@ -103,12 +109,12 @@ pub(super) fn json(one: &Measured<'_>) -> Value {
         "dataset": one.dataset,
         "parameters": figures.info.parameters,
         "samples": plan.train.len(),
-        "epochs": plan.epochs,
-        "batch": plan.batch,
-        "steps": plan.steps(),
-        "learning_rate": plan.learning_rate,
-        "weight_decay": plan.weight_decay,
-        "seed": plan.seed,
+        "epochs": plan.schedule.epochs,
+        "batch": plan.schedule.batch,
+        "steps": plan.schedule.steps(),
+        "learning_rate": plan.schedule.learning_rate,
+        "weight_decay": plan.schedule.weight_decay,
+        "seed": plan.schedule.seed,
         "images": plan.test.len(),
         "accuracy": one.accuracy(figures.right),
         "accuracy_before": one.adapts().then(|| one.accuracy(figures.right_before)),
@@ -117,6 +123,7 @@ pub(super) fn json(one: &Measured<'_>) -> Value {
         "differences": figures.differences,
         "weights_sha256": hex(&figures.sha256),
         "twin_sha256": hex(&figures.twin_sha256),
+        "kept": figures.kept,
         "multiply_adds_mean": figures.multiply_adds,
         "ram_bytes": one.ram_bytes,
         "ram_bytes_program": one.program_bytes(),
