@@ -11,9 +11,6 @@ use motenet_link::{Cost, FaultCode, LearnRequest, PROTOCOL, Parameters};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Requests that may be under way at a time.
-const AHEAD: usize = 8;
-
 /// Parameters that are read in one reply.
 const READ: usize = 1_000;
 
@@ -42,6 +39,8 @@ pub(super) struct Plan {
     pub(super) start: Start,
     pub(super) model_hash: [u8; 32],
     pub(super) schedule: Schedule,
+    /// Requests that may be under way at a time: 1 where a line has no flow control.
+    pub(super) ahead: usize,
 }
 
 impl Start {
@@ -116,6 +115,7 @@ struct Expected {
 
 struct Driver<'a> {
     line: &'a mut Line,
+    ahead: usize,
     stack_bytes_max: u32,
     differences: usize,
     first_difference: Option<String>,
@@ -139,7 +139,13 @@ where
     let begin = Instant::now();
     // Ends whatever a line may have picked up before.
     line.send_bytes(vec![0]);
-    let mut driver = Driver { line, stack_bytes_max: 0, differences: 0, first_difference: None };
+    let mut driver = Driver {
+        line,
+        ahead: plan.ahead,
+        stack_bytes_max: 0,
+        differences: 0,
+        first_difference: None,
+    };
     let info = driver.ask_info()?;
     check_info(&info, plan, M::COUNT)?;
     driver.start(twin, plan)?;
@@ -148,7 +154,7 @@ where
     let unmeasured = &mut Work::default();
     let right_before = match plan.start {
         Start::Seed => 0,
-        Start::Weights(_) => driver.read_all(twin, plan, "before", unmeasured, &mut |_| {})?,
+        Start::Weights(_) => driver.read(twin, &plan.test, "before", unmeasured, &mut |_| {})?,
     };
 
     let total = plan.schedule.epochs as usize * plan.train.len();
@@ -196,11 +202,11 @@ where
     bar.end();
     let bar = Bar::new(&format!("{name}, test"), plan.test.len(), "images", console);
     let right =
-        driver.read_all(twin, plan, "at the end", &mut evaluate, &mut |done| bar.set(done))?;
+        driver.read(twin, &plan.test, "at the end", &mut evaluate, &mut |done| bar.set(done))?;
     bar.end();
     let sha256 = driver.compare_hash(twin, "at the end")?;
     driver.compare_weights(twin)?;
-    let kept = driver.keep(twin)?;
+    let kept = driver.keep(twin, plan)?;
     let tenth = losses.len().div_ceil(10);
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
     let losses = (mean(&losses[..tenth]), mean(&losses[losses.len() - tenth..]));
@@ -263,7 +269,7 @@ impl Driver<'_> {
     ) -> Result<()> {
         let (mut sent, mut taken) = (0, 0);
         for request in requests {
-            if sent - taken >= AHEAD {
+            if sent - taken >= self.ahead.max(1) {
                 let heard = self.receive()?;
                 take(self, taken, heard)?;
                 taken += 1;
@@ -305,11 +311,11 @@ impl Driver<'_> {
         }
     }
 
-    /// All test digits on both sides; how many the board reads right.
-    fn read_all<M: Train>(
+    /// Test digits on both sides; how many the board reads right.
+    fn read<M: Train>(
         &mut self,
         twin: &mut Learner<M, ROOM>,
-        plan: &Plan,
+        digits: &[Sample],
         when: &str,
         work: &mut Work,
         progress: &mut dyn FnMut(usize),
@@ -319,19 +325,19 @@ impl Driver<'_> {
     {
         let mut right = 0;
         let mut expected = Vec::new();
-        for part in plan.test.chunks(ROOM) {
+        for part in digits.chunks(ROOM) {
             let samples: Vec<_> = part.iter().map(Sample::for_twin).collect();
             twin.evaluate(Simd::detect(), &samples);
             expected.extend((0..samples.len()).map(|at| Expected::of(twin, at)));
         }
-        let requests = plan.test.iter().map(|Sample { image, label, .. }| LearnRequest::Evaluate {
+        let requests = digits.iter().map(|Sample { image, label, .. }| LearnRequest::Evaluate {
             label: (*label).into(),
             input: image,
         });
         self.stream(requests, &mut |driver, at, heard| {
             let what = || format!("test image {at} {when}");
             let (class, cost) = driver.opinion(heard, &expected[at], what)?;
-            right += usize::from(class == u32::from(plan.test[at].label));
+            right += usize::from(class == u32::from(digits[at].label));
             work.add(cost);
             progress(at + 1);
             Ok(())
@@ -383,8 +389,14 @@ impl Driver<'_> {
         }
     }
 
-    /// Has the weights saved, starts the board again, and looks whether they are there.
-    fn keep<M: Train>(&mut self, twin: &Learner<M, ROOM>) -> Result<Option<bool>> {
+    /// Has the weights saved, starts the board again, and looks whether they are there. A digit is read before and after,
+    /// so that the stack of saving and of loading is seen.
+    fn keep<M: Train>(&mut self, twin: &mut Learner<M, ROOM>, plan: &Plan) -> Result<Option<bool>>
+    where
+        SoftmaxCrossEntropy: Loss<M::Output, Target = u8>,
+    {
+        let digit = plan.test.get(..1).unwrap_or_default();
+        let unmeasured = &mut Work::default();
         self.line.send_learn(LearnRequest::Save);
         match self.line.receive()? {
             Heard::Learns(Learns::Done) => {}
@@ -393,6 +405,7 @@ impl Driver<'_> {
             }
             other => bail!("the board answered the wish to save by {other:?}"),
         }
+        self.read(twin, digit, "after saving", unmeasured, &mut |_| {})?;
         match self.ask(LearnRequest::Restart)? {
             Learns::Done => self.line.await_restart()?,
             other => bail!("the board answered the wish to start again by {other:?}"),
@@ -411,6 +424,7 @@ impl Driver<'_> {
             self.first_difference
                 .get_or_insert_with(|| "the hash of the weights after a start".to_owned());
         }
+        self.read(twin, digit, "after a start", unmeasured, &mut |_| {})?;
         Ok(Some(kept))
     }
 

@@ -10,8 +10,9 @@ mod report;
 mod schedule;
 pub(super) mod settings;
 
+use super::line::Line;
 use super::report::Console;
-use super::{model, qemu, seconds, with_qemu};
+use super::{model, port, qemu, seconds, with_qemu};
 use crate::boards::{self, Board, Boards};
 use crate::firmware;
 use crate::integers;
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
     /// With --adapt, the run whose last layer learns on; the latest of `runs` by default.
     #[arg(requires = "adapt")]
     run: Option<PathBuf>,
-    /// The simulated board.
+    /// The board.
     #[arg(long, default_value = "mps2-an386", value_name = "NAME")]
     board: String,
     /// How many training digits, from the first [default: 24000, with --adapt 500].
@@ -65,6 +66,15 @@ pub(crate) struct Arguments {
     /// With --adapt, what is the matter with the digits that are learned and read.
     #[arg(long, value_enum, default_value_t = Change::Shift, requires = "adapt")]
     change: Change,
+    /// A real board on this serial port, flashed before (`cargo xtask flash --program learn`, or `adapt`).
+    #[arg(long)]
+    port: Option<String>,
+    /// The port's speed in bits a second.
+    #[arg(long, default_value_t = 115_200, requires = "port")]
+    baud: u32,
+    /// The most stack that the program may use, rather than what boards.toml says.
+    #[arg(long, value_name = "BYTES")]
+    stack: Option<u32>,
     /// How many of the test digits are read at the end, from the first.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     images: u32,
@@ -127,7 +137,9 @@ enum Change {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let boards = Boards::read()?;
     let board = boards.find(&arguments.board)?;
-    qemu::check_board(board)?;
+    if arguments.port.is_none() {
+        qemu::check_board(board)?;
+    }
     let (rate, decay) = (arguments.learning_rate(), arguments.weight_decay);
     if !(0.0..=100.0).contains(&rate) || !(0.0..=10.0).contains(&decay) {
         bail!(
@@ -254,7 +266,10 @@ where
     let change = if arguments.adapt { arguments.change } else { Change::None };
     let what = if arguments.adapt { "adapt" } else { "learn" };
     let features = format!("{},{what}", board.name);
-    let firmware = &firmware::build_program(board, &task.file, "learn", &features)?;
+    let firmware = match &arguments.port {
+        None => Some(firmware::build_program(board, &task.file, "learn", &features)?),
+        Some(_) => None,
+    };
     let dataset = &task.splits.name;
     let train = task.samples(&task.splits.train, arguments.samples(), change);
     let plan = &Plan {
@@ -263,6 +278,7 @@ where
         test: task.samples(&task.splits.test, arguments.images, change),
         start: task.start.clone(),
         model_hash: task.model_hash,
+        ahead: if arguments.port.is_some() { 1 } else { 8 },
     };
     let mut twin = Box::new(Learner::<M, ROOM>::new());
     console.line(&format!(
@@ -274,16 +290,32 @@ where
         plan.schedule.batch
     ));
     let timeout = Duration::from_secs_f64(arguments.timeout);
-    let work = |line: &mut super::line::Line| drive(line, &mut twin, plan, &board.name, console);
-    let figures: Figures =
-        with_qemu(board, firmware, timeout, work).with_context(|| format!("on {}", board.name))?;
+    let mut work = |line: &mut Line| drive(line, &mut twin, plan, &board.name, console);
+    let figures: Result<Figures> = match (&arguments.port, &firmware) {
+        (Some(port), _) => {
+            port::open(port, arguments.baud, timeout).and_then(|mut line| work(&mut line))
+        }
+        (None, Some(firmware)) => with_qemu(board, firmware, timeout, work),
+        (None, None) => bail!("found neither a firmware nor a port"),
+    };
+    let figures = figures.with_context(|| format!("on {}", board.name))?;
+    if let Some(firmware) = &firmware {
+        let (found, expected) = (u64::from(figures.info.static_bytes), firmware.sizes.static_bytes);
+        if found != expected {
+            bail!(
+                "{} says that its .data and .bss have {found} bytes, expected {expected} as in its file",
+                board.name
+            );
+        }
+    }
     let measured = report::Measured {
         board,
-        firmware,
+        firmware: firmware.as_ref(),
         plan,
         dataset,
         ram_bytes: M::TRAIN_RAM_BYTES,
         ram_bytes_max: M::PROGRAM_RAM_MAX,
+        stack_budget: arguments.stack.unwrap_or(board.stack.learn),
         figures: &figures,
     };
     console.line("");
