@@ -74,6 +74,13 @@ fn board(out: &Path) -> Result<(), String> {
         "motenet_quant::Budget {{ flash: {flash_bytes} - {PROGRAM_FLASH}, ram: {ram_bytes} - {PROGRAM_RAM} }}"
     );
     write(&out.join("budget.rs"), &budget)?;
+    let stack = board.get("stack").and_then(|stack| stack.get("learn")?.as_integer());
+    let stack = stack
+        .ok_or_else(|| format!("boards.toml: {name} needs stack = {{ infer = …, learn = … }}"))?;
+    write(&out.join("stack.rs"), &stack.to_string())?;
+    let (keep, keep_bytes) =
+        if board.get("keep").is_some() { region(name, board, "keep")? } else { (0, 0) };
+    write(&out.join("keep.rs"), &format!("({keep:#x}, {keep_bytes})"))?;
     let release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let promised = board.get("panic_free").and_then(Value::as_bool);
     if release && promised.unwrap_or(board.get("qemu").is_some()) {

@@ -25,6 +25,8 @@ pub(crate) struct Board {
     pub(crate) flash: Region,
     /// Where its variables lie.
     pub(crate) ram: Region,
+    /// What its programs may use of stack.
+    pub(crate) stack: Stack,
     /// The simulator and its first arguments; empty for a real board.
     #[serde(default)]
     pub(crate) qemu: Vec<String>,
@@ -37,6 +39,25 @@ pub(crate) struct Board {
     /// How the program gets onto a real board.
     #[serde(default)]
     pub(crate) flash_by: Option<FlashBy>,
+}
+
+/// The most stack of each program, in bytes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Stack {
+    /// The one that infers.
+    pub(crate) infer: u32,
+    /// The one that learns.
+    pub(crate) learn: u32,
+}
+
+/// An error if a program has used more stack on `board` than its budget.
+pub(crate) fn check_stack(board: &str, found: u32, budget: u32) -> Result<()> {
+    if found > budget {
+        bail!(
+            "{board} has used {found} bytes of stack, its budget is {budget}: find what grew, or raise it in boards.toml"
+        );
+    }
+    Ok(())
 }
 
 /// A piece of the address space.
@@ -139,6 +160,7 @@ mod tests {
         target = "thumbv7em-none-eabihf"
         flash = { origin = 0x0800_0000, bytes = 524_288 }
         ram = { origin = 0x2000_0000, bytes = 131_072 }
+        stack = { infer = 2, learn = 3 }
         chip = "STM32F446RETx"
         simulated_by = "same"
         flash_by = "probe-rs"
@@ -150,6 +172,7 @@ mod tests {
         target = "thumbv7em-none-eabihf"
         flash = { origin = 0, bytes = 4 }
         ram = { origin = 0x2000_0000, bytes = 4 }
+        stack = { infer = 2, learn = 3 }
         qemu = ["qemu-system-arm", "-M", "mps2-an386"]
     "#;
 

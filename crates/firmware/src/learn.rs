@@ -5,19 +5,20 @@
 //! from.
 
 use crate::app::write;
-use crate::boards::Board;
+use crate::boards::{Board, Flash};
 use crate::stack::Stack;
 use motenet::{Simd, Tensor, argmax};
 use motenet_learn::{Learner, TrainFootprint};
 use motenet_link::{
-    Aligned, Cost, Decoder, Fault, FaultCode, Frame, LearnInfo, LearnReply, LearnRequest, Opinion,
+    Aligned, Cost, Decoder, Fault, FaultCode, LearnInfo, LearnReply, LearnRequest, Opinion,
     PROTOCOL, Parameters,
 };
 use motenet_quant::Budget;
+use motenet_store::{Error, ReadNorFlash, Store};
 use task::{Features, INPUTS, Learns, MODEL_HASH, TASK, features};
 
-/// The stack of the whole program at most, as measured, and some more.
-const STACK_BYTES: usize = 3072;
+/// The stack of the whole program at most, by boards.toml; `cargo xtask sim train` holds it against what is used.
+const STACK_BYTES: usize = include!(concat!(env!("OUT_DIR"), "/stack.rs"));
 
 const PARAMETERS: usize = Learns::WEIGHTS_BYTES / 4;
 const OUTPUTS: usize = <<Learns as motenet::Layer>::Output as Tensor>::LEN;
@@ -55,16 +56,26 @@ impl Room {
 /// Answers every frame that arrives, for ever.
 pub fn serve<B: Board>(mut board: B, mut stack: Stack, room: &'static mut Room) -> ! {
     let Room { learner, features, decoder } = room;
+    let mut store = open();
+    // What was learned before the power went, if anything was.
+    let _ = load(&mut store, learner);
     let mut received = [0; 32];
     loop {
         let len = board.read(&mut received).unwrap_or(0);
         for &byte in received.get(..len).unwrap_or_default() {
             let Some(frame) = decoder.push(byte) else { continue };
-            let reply = answer(&mut board, &mut stack, frame, learner, features);
+            let request = frame.and_then(LearnRequest::decode);
+            let restart = request == Ok(LearnRequest::Restart);
+            let reply = request.and_then(|request| {
+                answer(&mut board, &mut stack, request, learner, features, &mut store)
+            });
             let reply = reply.unwrap_or_else(LearnReply::Fault);
             // A line that takes no bytes is not ours to mend; the host will ask again.
             let _ = reply.encode(|bytes| write(&mut board, bytes));
             let _ = board.flush();
+            if restart {
+                B::restart();
+            }
         }
     }
 }
@@ -72,11 +83,12 @@ pub fn serve<B: Board>(mut board: B, mut stack: Stack, room: &'static mut Room) 
 fn answer<'a, B: Board>(
     board: &mut B,
     stack: &mut Stack,
-    frame: Result<Frame<'_>, Fault>,
+    request: LearnRequest<'_>,
     learner: &'a mut Learner<Learns>,
     features: &mut Features,
+    store: &mut Kept,
 ) -> Result<LearnReply<'a>, Fault> {
-    Ok(match LearnRequest::decode(frame?)? {
+    Ok(match request {
         LearnRequest::Info => LearnReply::Info(info::<B>(stack)),
         LearnRequest::Init { seed } => {
             init(learner, seed);
@@ -116,7 +128,54 @@ fn answer<'a, B: Board>(
             LearnReply::Done
         }
         LearnRequest::Hash => LearnReply::Hash { steps: learner.steps(), sha256: learner.sha256() },
+        LearnRequest::Save => {
+            save(store, learner)?;
+            LearnReply::Done
+        }
+        LearnRequest::Load => {
+            load(store, learner)?;
+            LearnReply::Done
+        }
+        LearnRequest::Restart => LearnReply::Done,
     })
+}
+
+/// What was learned, in flash, or why it cannot be.
+type Kept = Result<Store<Flash>, Fault>;
+
+/// Looks for it in the two halves of the flash.
+#[inline(never)]
+fn open() -> Kept {
+    let flash = Flash::take();
+    let half = flash.capacity() / 2;
+    Store::open(flash, 0, half as u32).map_err(fault)
+}
+
+#[inline(never)]
+fn save(store: &mut Kept, learner: &Learner<Learns>) -> Result<(), Fault> {
+    store.as_mut().map_err(|fault| *fault)?.save(learner.weights()).map_err(fault)
+}
+
+/// If it fails, what has learned is as it was, or, where the flash has failed, starts from zeros.
+#[inline(never)]
+fn load(store: &mut Kept, learner: &mut Learner<Learns>) -> Result<(), Fault> {
+    let store = store.as_mut().map_err(|fault| *fault)?;
+    let loaded = store.load(learner.weights_mut());
+    if let Err(Error::Flash(_) | Error::Worn) = loaded {
+        learner.weights_mut().fill(0.0);
+    }
+    loaded.map_err(fault)?;
+    learner.restart(0);
+    Ok(())
+}
+
+fn fault<E>(error: Error<E>) -> Fault {
+    let found = match error {
+        Error::Layout { .. } => 0,
+        Error::Empty | Error::Length { .. } => 1,
+        Error::Flash(_) | Error::Worn => 2,
+    };
+    Fault { code: FaultCode::Store, found, expected: 0 }
 }
 
 /// The input and the label, if they can be right.

@@ -1,9 +1,8 @@
 //! The learner: forward, loss, backward, accumulate; and at the end of a batch a step.
 
-use motenet::kernels::scale_bytes;
+use motenet::kernels::{descend, scale_bytes};
 use motenet::{
-    Acts, Init, Loss, Optimizer, Pass, Scheme, Sgd, Shard, Simd, SoftmaxCrossEntropy, Step, Tensor,
-    Train, random,
+    Acts, Init, Loss, Pass, Scheme, Shard, Simd, SoftmaxCrossEntropy, Tensor, Train, random,
 };
 use sha2::{Digest, Sha256};
 
@@ -146,10 +145,7 @@ impl<M: Train, const N: usize> Learner<M, N> {
     /// The end of a batch: `w ← w − η·(g + λ·w)`, and the gradient is zero again. `learning_rate` is η, `weight_decay` λ.
     pub fn step(&mut self, simd: Simd, learning_rate: f32, weight_decay: f32) {
         self.steps = self.steps.wrapping_add(1);
-        let step = Step { number: self.steps, learning_rate };
-        let rule = Sgd { weight_decay, ..Sgd::default() };
-        rule.update(simd, step, self.weights.flat_mut(), self.grad.flat(), &mut [], &mut []);
-        self.grad.flat_mut().fill(0.0);
+        descend(simd, learning_rate, weight_decay, self.weights.flat_mut(), self.grad.flat_mut());
     }
 
     /// SHA-256 of the weights as bytes, lowest first.

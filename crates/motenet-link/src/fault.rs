@@ -35,6 +35,9 @@ pub enum FaultCode {
     Length = 6,
     /// A field that holds what it must not: what it holds, and where in the payload.
     Content = 7,
+    /// What was learned cannot be kept or found: 0 if the board has no place for it, 1 if nothing was saved, 2 if the flash
+    /// failed; and 0.
+    Store = 8,
 }
 
 impl Fault {
@@ -59,6 +62,7 @@ impl FaultCode {
             5 => FaultCode::Kind,
             6 => FaultCode::Length,
             7 => FaultCode::Content,
+            8 => FaultCode::Store,
             _ => return None,
         })
     }
@@ -96,6 +100,11 @@ impl core::fmt::Display for Fault {
                 f,
                 "byte {expected} of the payload is {found}, which means nothing: flash the firmware anew"
             ),
+            FaultCode::Store => f.write_str(match found {
+                0 => "the board has no flash for what was learned: read the weights and keep them",
+                1 => "found nothing saved: save first",
+                _ => "the flash failed: try again",
+            }),
         }
     }
 }

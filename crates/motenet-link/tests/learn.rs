@@ -58,6 +58,9 @@ proptest! {
         let numbers: Vec<f32> = bits.iter().map(|&bits| f32::from_bits(bits)).collect();
         let room = LearnRequest::payload_max(784) + 16;
         back(LearnRequest::Init { seed }, room);
+        for bare in [LearnRequest::Save, LearnRequest::Load, LearnRequest::Restart] {
+            back(bare, room);
+        }
         back(LearnRequest::Learn { share, label, input: &input }, room);
         back(LearnRequest::Step { learning_rate: rate, weight_decay: share }, room);
         back(LearnRequest::Evaluate { label, input: &input }, room);
@@ -98,7 +101,7 @@ proptest! {
 
 #[test]
 fn the_bytes_are_those_of_the_table() {
-    let cases: [(LearnRequest<'_>, u8, &[u8]); 6] = [
+    let cases: [(LearnRequest<'_>, u8, &[u8]); 9] = [
         (LearnRequest::Info, 0x11, &[]),
         (LearnRequest::Init { seed: 0x0102 }, 0x12, &[2, 1, 0, 0, 0, 0, 0, 0]),
         (
@@ -109,6 +112,9 @@ fn the_bytes_are_those_of_the_table() {
         (LearnRequest::Evaluate { label: 3, input: &[5] }, 0x15, &[3, 0, 0, 0, 5]),
         (LearnRequest::Write(Parameters::new(6, &[-2.0])), 0x17, &[6, 0, 0, 0, 0, 0, 0, 192]),
         (LearnRequest::Hash, 0x18, &[]),
+        (LearnRequest::Save, 0x19, &[]),
+        (LearnRequest::Load, 0x1a, &[]),
+        (LearnRequest::Restart, 0x1b, &[]),
     ];
     for (sent, kind, payload) in cases {
         assert_eq!(inside(&request(sent), 64), (kind, payload.to_vec()));

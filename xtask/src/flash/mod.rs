@@ -7,12 +7,12 @@ pub(crate) mod usb;
 
 use crate::boards::{Board, Boards, FlashBy};
 use crate::elf;
-use crate::firmware;
+use crate::firmware::{self, Firmware};
 use crate::interrupt;
 use crate::sim::model;
 use crate::uf2;
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     /// The board.
     #[arg(long, value_name = "NAME")]
     board: String,
+    /// What it does there.
+    #[arg(long, value_enum, default_value_t = Program::Infer)]
+    program: Program,
     /// An exported Rust file, rather than a run.
     #[arg(long, value_name = "FILE", conflicts_with = "run")]
     model_file: Option<PathBuf>,
@@ -40,6 +43,40 @@ pub(crate) struct Arguments {
     drive: Option<PathBuf>,
 }
 
+/// A program of the firmware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Program {
+    /// Runs the network.
+    Infer,
+    /// Trains a small network from random weights.
+    Learn,
+    /// Trains the last layer of the network.
+    Adapt,
+}
+
+impl Program {
+    fn build(self, board: &Board, file: &Path) -> Result<Firmware> {
+        match self {
+            Program::Infer => firmware::build(board, file),
+            Program::Learn => {
+                firmware::build_program(board, file, "learn", &format!("{},learn", board.name))
+            }
+            Program::Adapt => {
+                firmware::build_program(board, file, "learn", &format!("{},adapt", board.name))
+            }
+        }
+    }
+
+    /// The command that drives it.
+    fn driver(self) -> &'static str {
+        match self {
+            Program::Infer => "sim",
+            Program::Learn => "sim train",
+            Program::Adapt => "sim train --adapt",
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     interrupt::catch();
     let boards = Boards::read()?;
@@ -55,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             let (file, note) =
                 model::file(arguments.run.as_deref(), arguments.model_file.as_deref())?;
             note.iter().for_each(|note| println!("{note}"));
-            let firmware = firmware::build(board, &file)?;
+            let firmware = arguments.program.build(board, &file)?;
             println!("{}: {} bytes of flash", board.about, firmware.sizes.flash_bytes);
             firmware.elf
         }
@@ -65,7 +102,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         FlashBy::Espflash => tools::espflash(board, &program, arguments.port.as_deref())?,
         FlashBy::Uf2 => copy(board, &program, arguments.drive.as_deref())?,
     }
-    println!("{0} runs it. Now `cargo xtask sim --board {0} --port PORT`", board.name);
+    let driver = arguments.program.driver();
+    println!("{0} runs it. Now `cargo xtask {driver} --board {0} --port PORT`", board.name);
     Ok(())
 }
 

@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// How often a wait looks whether it was interrupted.
 const POLL: Duration = Duration::from_millis(50);
 
+/// How long a chip may take to start.
+const RESTART: Duration = Duration::from_millis(500);
+
 /// A payload longer than this is no reply.
 const PAYLOAD_MAX: usize = 4_096;
 
@@ -182,6 +185,25 @@ impl Line {
                 self.timeout.as_secs_f32()
             ),
         }
+    }
+
+    /// Waits until a chip that learns is up again: what it is asked while it starts may be lost.
+    pub(crate) fn await_restart(&mut self) -> Result<()> {
+        let end = Instant::now() + self.timeout;
+        loop {
+            self.send_bytes(vec![0]);
+            self.send_learn(LearnRequest::Info);
+            if let Some(Heard::Learns(Learns::Info(_))) = self.receive_within(RESTART)? {
+                break;
+            }
+            if Instant::now() > end {
+                let seconds = self.timeout.as_secs_f32();
+                bail!("{} has not started again for {seconds} s: it hangs", self.name);
+            }
+        }
+        // What it says to questions that were late, not lost.
+        while self.receive_within(RESTART)?.is_some() {}
+        Ok(())
     }
 
     /// Waits for the next reply, but not longer than `timeout`.

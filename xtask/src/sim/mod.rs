@@ -22,7 +22,7 @@ pub(crate) mod twin;
 #[cfg(test)]
 mod tests;
 
-use crate::boards::{Board, Boards};
+use crate::boards::{Board, Boards, check_stack};
 use crate::elf::Sizes;
 use crate::firmware::{self, Firmware};
 use crate::interrupt;
@@ -67,6 +67,9 @@ pub(crate) struct Arguments {
     /// What the noise is drawn from.
     #[arg(long, default_value_t = 1, requires = "fuzz")]
     seed: u64,
+    /// The most stack that the firmware may use, rather than what boards.toml says.
+    #[arg(long, value_name = "BYTES")]
+    stack: Option<u32>,
     /// The folder of the MNIST files, if not MNIST_DIR or the cache.
     #[arg(long)]
     data_dir: Option<PathBuf>,
@@ -82,6 +85,8 @@ pub(crate) struct Arguments {
 enum Other {
     /// Trains on a simulated board, and beside it on the host: the weights must be the same to the last bit.
     Train(train::Arguments),
+    /// Tries settings of `sim train` on the host's twin alone, and ranks them by the validation digits.
+    Settings(train::settings::Arguments),
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -103,8 +108,10 @@ pub(crate) struct Measured {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     interrupt::catch();
-    if let Some(Other::Train(arguments)) = &arguments.other {
-        return train::run(arguments);
+    match &arguments.other {
+        Some(Other::Train(arguments)) => return train::run(arguments),
+        Some(Other::Settings(arguments)) => return train::settings::run(arguments),
+        None => {}
     }
     let boards = Boards::read()?;
     let chosen = choose(&boards, arguments)?;
@@ -142,7 +149,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.json {
         println!("{}", report::json(&measured, &model.dataset));
     }
-    report::verdict(&measured)
+    report::verdict(&measured)?;
+    measured.iter().try_for_each(|one| {
+        let budget = arguments.stack.unwrap_or(one.board.stack.infer);
+        check_stack(&one.board.name, one.figures.stack_bytes_max, budget)
+    })
 }
 
 fn choose<'a>(boards: &'a Boards, arguments: &Arguments) -> Result<Vec<&'a Board>> {

@@ -89,18 +89,18 @@ fn short(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// MNIST if it is here, without a download; else made-up digits, `train` of them to train on.
+/// MNIST if it is here, without a download; else made-up digits, `train` of them to train on and `validation` to choose by.
 ///
 /// # Errors
 /// MNIST was said to be somewhere and is not.
-pub(super) fn digits(data_dir: Option<PathBuf>, train: usize) -> Result<Splits> {
+pub(super) fn digits(data_dir: Option<PathBuf>, train: usize, validation: usize) -> Result<Splits> {
     let options = mnist::Options { data_dir, download: false, ..mnist::Options::from_env() };
     let named = options.data_dir.is_some() || options.mnist_dir.is_some();
     match mnist::load(&options, &mut |_| {}) {
         Err(error) if named => Err(error.into()),
         Err(_) => {
             let (_, _, test) = made_up::SIZES;
-            Ok(made_up::splits(made_up::SEED, train, 0, test))
+            Ok(made_up::splits(made_up::SEED, train, validation, test))
         }
         Ok(splits) => Ok(splits),
     }
@@ -143,7 +143,7 @@ impl Model {
     /// A file's, compiled for the host.
     fn of_file(file: &Path, data_dir: Option<PathBuf>) -> Result<Self> {
         let twin = Twin::start(file)?;
-        let splits = digits(data_dir, 1)?;
+        let splits = digits(data_dir, 1, 0)?;
         Ok(Self {
             file: file.into(),
             origin: short(file),

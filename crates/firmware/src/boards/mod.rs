@@ -6,6 +6,8 @@
 
 use motenet_link::Counter;
 
+#[cfg(feature = "learn")]
+mod keep;
 mod once;
 mod panic;
 #[allow(dead_code)]
@@ -56,6 +58,8 @@ mod esp32c3;
 #[cfg(feature = "esp32-c3")]
 pub use {esp_hal::main as entry, esp32c3::Esp32C3 as Selected};
 
+#[cfg(feature = "learn")]
+pub use keep::Flash;
 pub use once::Once;
 
 // Its log goes to the debug probe.
@@ -82,7 +86,7 @@ pub trait Board: embedded_io::Read + embedded_io::Write {
     /// The counter, which runs upward.
     fn count(&mut self) -> u32;
 
-    /// What follows a panic, where one can be: a real board starts again.
+    /// Starts again; where the board cannot, it stops. What follows a panic, where one can be.
     fn restart() -> ! {
         loop {
             core::hint::spin_loop();

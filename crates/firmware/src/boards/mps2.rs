@@ -18,6 +18,9 @@ const TIMER_CTRL: Register<u32> = unsafe { Register::at(0x4000_0000) };
 const TIMER_VALUE: Register<u32> = unsafe { Register::at(0x4000_0004) };
 const TIMER_RELOAD: Register<u32> = unsafe { Register::at(0x4000_0008) };
 
+// SAFETY: every Armv7-M core has it there (ARMv7-M Architecture Reference Manual, B3.2.6).
+const RESET: Register<u32> = unsafe { Register::at(0xe000_ed0c) };
+
 const TX_FULL: u32 = 1;
 const RX_FULL: u32 = 2;
 
@@ -40,6 +43,13 @@ impl Board for Mps2 {
     #[inline(always)]
     fn count(&mut self) -> u32 {
         !TIMER_VALUE.read() // it runs downward
+    }
+
+    fn restart() -> ! {
+        RESET.write(0x05fa_0004); // the key, and SYSRESETREQ
+        loop {
+            core::hint::spin_loop();
+        }
     }
 }
 

@@ -13,6 +13,9 @@ const DATA: Register<u8> = unsafe { Register::at(0x1000_0000) };
 const FIFO_CONTROL: Register<u8> = unsafe { Register::at(0x1000_0002) };
 const LINE_STATUS: Register<u8> = unsafe { Register::at(0x1000_0005) };
 
+// SAFETY: the device tree puts the "SiFive test" device at 0x0010_0000, one 32-bit register.
+const POWER: Register<u32> = unsafe { Register::at(0x0010_0000) };
+
 const RX_READY: u8 = 1;
 const TX_READY: u8 = 1 << 5;
 
@@ -36,6 +39,13 @@ impl Board for RiscvVirt {
         // SAFETY: reads a counter that every RISC-V core has; not `nomem`, so that it stays in place.
         unsafe { asm!("csrr {}, minstret", out(reg) count, options(nostack, preserves_flags)) };
         count
+    }
+
+    fn restart() -> ! {
+        POWER.write(0x7777); // reset
+        loop {
+            core::hint::spin_loop();
+        }
     }
 }
 

@@ -10,6 +10,9 @@
 //! | `0x16` | [`LearnRequest::Read`] | first parameter `u32`, how many `u32` |
 //! | `0x17` | [`LearnRequest::Write`] | first parameter `u32`, then `f32` each |
 //! | `0x18` | [`LearnRequest::Hash`] | nothing |
+//! | `0x19` | [`LearnRequest::Save`] | nothing |
+//! | `0x1a` | [`LearnRequest::Load`] | nothing |
+//! | `0x1b` | [`LearnRequest::Restart`] | nothing |
 //! | `0x91` | [`LearnReply::Info`] | see [`LearnInfo`]: protocol `u8`, counter (as in `Info`), then `u32` each: inputs, outputs, parameters, RAM, static RAM, stack; 32 bytes SHA-256; three texts: firmware, board, task |
 //! | `0x92` | [`LearnReply::Done`] | nothing |
 //! | `0x93` | [`LearnReply::Opinion`] | see [`Opinion`]: class `u32`, loss `f32`, cost (`u32` each: count, stack, largest stack), logits `f32` each |

@@ -13,6 +13,9 @@ const EVALUATE: u8 = 0x15;
 const READ: u8 = 0x16;
 const WRITE: u8 = 0x17;
 const HASH: u8 = 0x18;
+const SAVE: u8 = 0x19;
+const LOAD: u8 = 0x1a;
+const RESTART: u8 = 0x1b;
 
 /// What the host asks of a chip that learns.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,6 +61,12 @@ pub enum LearnRequest<'a> {
     Write(Parameters<'a>),
     /// What do your weights hash to? Answered by [`LearnReply::Hash`](crate::LearnReply::Hash).
     Hash,
+    /// Keep your weights in flash: what is found there at the next start. Answered by [`LearnReply::Done`].
+    Save,
+    /// Go back to the weights in flash, and forget the batch under way. Answered by [`LearnReply::Done`].
+    Load,
+    /// Start again, as after a loss of power. Answered by [`LearnReply::Done`], before.
+    Restart,
 }
 
 impl<'a> LearnRequest<'a> {
@@ -85,10 +94,17 @@ impl<'a> LearnRequest<'a> {
             LearnRequest::Read { .. } => READ,
             LearnRequest::Write(_) => WRITE,
             LearnRequest::Hash => HASH,
+            LearnRequest::Save => SAVE,
+            LearnRequest::Load => LOAD,
+            LearnRequest::Restart => RESTART,
         };
         let mut encoder = Encoder::new(kind, sink)?;
         match *self {
-            LearnRequest::Info | LearnRequest::Hash => {}
+            LearnRequest::Info
+            | LearnRequest::Hash
+            | LearnRequest::Save
+            | LearnRequest::Load
+            | LearnRequest::Restart => {}
             LearnRequest::Init { seed } => encoder.bytes(&seed.to_le_bytes())?,
             LearnRequest::Learn { share, label, input } => {
                 encoder.numbers(&[share.to_bits(), label])?;
@@ -138,7 +154,10 @@ impl<'a> LearnRequest<'a> {
                 return Parameters::decode(first, fields, len).map(LearnRequest::Write);
             }
             HASH => LearnRequest::Hash,
-            kind => return Err(Fault::new(FaultCode::Kind, kind.into(), HASH.into())),
+            SAVE => LearnRequest::Save,
+            LOAD => LearnRequest::Load,
+            RESTART => LearnRequest::Restart,
+            kind => return Err(Fault::new(FaultCode::Kind, kind.into(), RESTART.into())),
         };
         fields.end()?;
         Ok(request)

@@ -2,8 +2,8 @@
 
 use super::isa::Isa;
 use super::simd::{Kernel, Simd};
-use super::sparse;
-use super::tile::{Rows, accumulate, accumulate_rest, plain, unsigned_zero};
+use super::tile::{Rows, accumulate, accumulate_rest, unsigned_zero};
+use super::{plain, sparse};
 
 /// `y[n][o] = b[o]`, then for `i` ascending with `x[n][i] ≠ 0` `y[n][o] = fma(x[n][i], w[i][o], y[n][o])`, and
 /// at the end `y[n][o] + 0`, which is +0 for a zero of either sign.
@@ -55,7 +55,7 @@ impl<const IN: usize, const OUT: usize> Kernel for Affine<'_, IN, OUT> {
         let bias = bias.unwrap_or(&[0.0; OUT]).map(unsigned_zero);
         y.fill(bias);
         if I::LANES == 1 {
-            return plain::<I, _, OUT>(y, Rows(x), w);
+            return plain::affine(x, w, y);
         }
         if OUT >= sparse::PANEL && sparse::is_sparse::<I, IN>(x, 0, IN) {
             match I::LANES {
@@ -68,7 +68,7 @@ impl<const IN: usize, const OUT: usize> Kernel for Affine<'_, IN, OUT> {
         }
         if y.as_flattened().iter().fold(false, |nan, y| nan | y.is_nan()) {
             y.fill(bias);
-            plain::<I, _, OUT>(y, Rows(x), w);
+            plain::rows::<I, _, OUT>(y, Rows(x), w);
         }
     }
 }

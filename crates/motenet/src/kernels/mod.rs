@@ -1,7 +1,8 @@
 //! The loops: free functions on plain arrays, each compiled for every instruction set.
 //!
 //! - [`affine`], [`add_outer`], [`mul_transposed`]: the three products of a dense layer. They share one
-//!   register-blocked tile (`tile`), because all three are "rows of chains".
+//!   register-blocked tile (`tile`), because all three are "rows of chains"; without vectors they are the loops of `plain`.
+//! - [`descend`]: a step of plain descent.
 //! - [`map`], [`map_back`]: an activation and its gradient, element by element.
 //! - [`scale_bytes`]: pictures into numbers; [`sum_squares`]: the norm of a gradient.
 //! - [`naive`]: each of them once more, as the formula reads. The tests hold every kernel at every
@@ -9,15 +10,20 @@
 //!
 //! Kernels never see layers. They never panic, allocate or keep state. To add one: write a struct of
 //! its arguments, implement [`Kernel`], give it a safe function and a naive twin. `unsafe` is allowed in
-//! this folder: in `simd.rs` to enter a function compiled for a CPU feature, in `isa.rs` and `bytes.rs` for instructions.
+//! this folder: in `simd.rs` to enter a function compiled for a CPU feature, in `isa.rs`,
+//! `bytes.rs` and `armv7em.rs` for instructions.
 #![allow(unsafe_code)]
 
 mod affine;
+#[cfg(all(not(feature = "std"), motenet_fma = "armv7em"))]
+mod armv7em;
 mod bytes;
+mod descend;
 mod isa;
 mod mul_transposed;
 pub mod naive;
 mod outer;
+mod plain;
 mod pointwise;
 mod simd;
 mod sparse;
@@ -28,6 +34,7 @@ mod tile;
 
 pub use affine::affine;
 pub use bytes::{prefetch, scale_bytes};
+pub use descend::descend;
 pub use isa::{Isa, Portable};
 pub use mul_transposed::mul_transposed;
 pub use outer::{add_outer, add_outer_part, add_rows};

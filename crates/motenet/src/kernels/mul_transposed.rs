@@ -1,6 +1,7 @@
 //! `dx = dy·Wᵀ`, the gradient that a dense layer hands to the layer before it.
 
 use super::isa::Isa;
+use super::plain;
 use super::simd::{Kernel, Simd};
 use super::tile::{Left, Rows, chains};
 
@@ -39,22 +40,9 @@ impl<const IN: usize, const OUT: usize> Kernel for MulTransposed<'_, IN, OUT> {
     fn run<I: Isa>(self) {
         let Self { w, dy, dx } = self;
         match I::LANES {
-            1 => plain::<I, IN, OUT>(w, dy, dx),
+            1 => plain::mul_transposed(w, dy, dx),
             16 => blocks::<I, IN, OUT, 64>(w, dy, dx),
             _ => blocks::<I, IN, OUT, 16>(w, dy, dx),
-        }
-    }
-}
-
-#[inline(always)]
-fn plain<I: Isa, const IN: usize, const OUT: usize>(
-    w: &[[f32; OUT]; IN],
-    dy: &[[f32; OUT]],
-    dx: &mut [[f32; IN]],
-) {
-    for (dy, dx) in dy.iter().zip(dx) {
-        for (w, dx) in w.iter().zip(dx) {
-            *dx = w.iter().zip(dy).fold(0.0, |sum, (&w, &dy)| I::fma(w, dy, sum));
         }
     }
 }

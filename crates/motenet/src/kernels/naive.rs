@@ -77,3 +77,12 @@ pub fn sum_squares(x: &[f32]) -> f32 {
     }
     sum
 }
+
+/// Twin of [`descend`](super::descend()).
+pub fn descend(rate: f32, decay: f32, w: &mut [f32], g: &mut [f32]) {
+    for k in 0..w.len().min(g.len()) {
+        let slope = if decay == 0.0 { g[k] } else { fma_soft(decay, w[k], g[k]) };
+        w[k] = fma_soft(-rate, slope, w[k]);
+        g[k] = 0.0;
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::isa::{Isa, Portable};
 use super::simd::{Kernel, Simd};
-use super::sparse;
-use super::tile::{Columns, accumulate, accumulate_rest, plain, unsigned_zero};
+use super::tile::{Columns, accumulate, accumulate_rest, unsigned_zero};
+use super::{plain, sparse};
 
 /// For samples `n` ascending with `x[n][first + r] ≠ 0`, `dw[r][o] = fma(x[n][first + r], dy[n][o], dw[r][o])`, and at the
 /// end `dw[r][o] + 0`, which is +0 for a zero of either sign.
@@ -48,8 +48,11 @@ impl<const IN: usize, const OUT: usize> Kernel for AddOuter<'_, IN, OUT> {
         let finite = |dy: &[[f32; OUT]]| {
             dy.as_flattened().iter().fold(true, |finite, dy| finite & dy.is_finite())
         };
-        if I::LANES == 1 || !finite(dy) {
-            return plain::<I, _, OUT>(dw, left, dy);
+        if I::LANES == 1 {
+            return plain::add_outer(x, dy, first, dw);
+        }
+        if !finite(dy) {
+            return plain::rows::<I, _, OUT>(dw, left, dy);
         }
         if OUT >= sparse::PANEL && sparse::is_sparse::<I, IN>(x, first, first + dw.len()) {
             match I::LANES {

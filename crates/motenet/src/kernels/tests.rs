@@ -61,6 +61,9 @@ fn check<const IN: usize, const OUT: usize>() {
             mul_transposed(simd, &w, &dy, &mut dx);
             same(&dx, &expected, &format!("mul_transposed {n}×{IN}×{OUT}"), simd);
         }
+        let mut dx = start_dx.clone();
+        plain::mul_transposed_blocks(&w, &dy, &mut dx);
+        same(&dx, &expected, &format!("mul_transposed_blocks {n}×{IN}×{OUT}"), Simd::baseline());
         for zeros in [0, 8, 10] {
             let x = inputs::<IN>(3, n, zeros);
             check_affine(&x, &w, Some(&bias));
@@ -85,6 +88,11 @@ fn check_affine<const IN: usize, const OUT: usize>(
         affine(simd, x, w, bias, &mut y);
         same(&y, &expected, &format!("affine {}×{IN}×{OUT}", x.len()), simd);
     }
+    // What a chip with an FPU runs, which `affine` does here only where the baseline has multiply-adds.
+    let mut y = start;
+    y.fill(bias.map_or([0.0; OUT], |bias| bias.map(|b| b + 0.0)));
+    plain::affine_blocks(x, w, &mut y);
+    same(&y, &expected, &format!("affine_blocks {}×{IN}×{OUT}", x.len()), Simd::baseline());
 }
 
 fn check_add_outer<const IN: usize, const OUT: usize>(
@@ -102,6 +110,10 @@ fn check_add_outer<const IN: usize, const OUT: usize>(
         add_outer(simd, x, dy, first, &mut dw);
         same(&dw, &expected, &format!("add_outer {}×{IN}×{OUT} from {first}", x.len()), simd);
     }
+    let mut dw = start;
+    plain::add_outer_blocks(x, dy, first, &mut dw);
+    let what = format!("add_outer_blocks {}×{IN}×{OUT} from {first}", x.len());
+    same(&dw, &expected, &what, Simd::baseline());
 }
 
 macro_rules! shapes {
@@ -214,6 +226,46 @@ fn squares_are_summed_in_sixteen_chains() {
         for simd in Simd::available() {
             let (sum, expected) = (sum_squares(simd, &x), naive::sum_squares(&x));
             assert_eq!(sum.to_bits(), expected.to_bits(), "{n} values, {}", simd.name());
+        }
+    }
+}
+
+/// Against its twin, and, what the twin does not know, against the optimizer whose step it is.
+#[test]
+fn descent_is_a_step_of_sgd_and_a_clear_gradient() {
+    use crate::{Optimizer, Sgd, Step};
+    for n in [0, 1, 7, 8, 9, 17, 1000] {
+        for (rate, decay) in [(0.1, 0.0), (0.1, 1e-3), (0.0, 0.0), (0.0, 1.0), (1e-30, 0.0)] {
+            let (w, g): (Vec<f32>, Vec<f32>) =
+                rows::<2>(9, n).iter().map(|&[w, g]| (w, g + 0.0)).unzip();
+            let (mut expected, mut clear) = (w.clone(), g.clone());
+            naive::descend(rate, decay, &mut expected, &mut clear);
+            let mut stepped = w.clone();
+            let rule = Sgd { weight_decay: decay, ..Sgd::default() };
+            let step = Step { number: 1, learning_rate: rate };
+            rule.update(Simd::baseline(), step, &mut stepped, &g, &mut [], &mut []);
+            for simd in Simd::available() {
+                let (mut w, mut g) = (w.clone(), g.clone());
+                descend(simd, rate, decay, &mut w, &mut g);
+                for expected in [&expected, &stepped] {
+                    same(w.as_chunks::<1>().0, expected.as_chunks::<1>().0, "descend", simd);
+                }
+                same(g.as_chunks::<1>().0, clear.as_chunks::<1>().0, "the gradient", simd);
+                assert!(g.iter().all(|g| g.to_bits() == 0));
+            }
+        }
+    }
+}
+
+/// Without decay a gradient of +0 moves no weight, whatever it is.
+#[test]
+fn descent_leaves_alone_what_has_no_gradient() {
+    let w = [1.0, -0.0, 0.0, f32::INFINITY, f32::MIN_POSITIVE / 2.0, -3e38, 1e-45, 7.0, -1.0];
+    for simd in Simd::available() {
+        for rate in [0.0, 0.1, f32::MAX] {
+            let mut found = w;
+            descend(simd, rate, 0.0, &mut found, &mut [0.0; 9]);
+            same(&[found], &[w], "descend", simd);
         }
     }
 }

@@ -5,11 +5,12 @@
 //! enough independent work to hide the latency of the multiply-add. Nothing splits a chain, so tile
 //! sizes change no bit.
 //!
-//! [`plain`] leaves out the terms in which `a` is zero, as the arithmetic contract says; the tiles compute
+//! [`plain`](super::plain) leaves out the terms in which `a` is zero, as the arithmetic contract says; the tiles compute
 //! them, and it is for the callers to see that this makes no difference. Both end a chain that is
 //! zero in +0.
 
 use super::isa::Isa;
+use super::plain;
 
 /// The left factor of a product: `a(r, k)`.
 pub(super) trait Left: Copy {
@@ -86,7 +87,7 @@ pub(super) fn accumulate<I: Isa, L: Left, const N: usize>(
     b: &[[f32; N]],
 ) {
     match I::LANES {
-        1 => plain::<I, L, N>(c, a, b),
+        1 => plain::rows::<I, L, N>(c, a, b),
         16 => {
             panels::<I, L, N, 64>(c, a, b, 0, N / 64 * 64);
             accumulate_rest::<I, L, N>(c, a, b);
@@ -107,28 +108,6 @@ pub(super) fn accumulate_rest<I: Isa, L: Left, const N: usize>(
 ) {
     panels::<I, L, N, 16>(c, a, b, N / 64 * 64, N / 16 * 16);
     packed::<I, L, N>(c, a, b);
-}
-
-/// Without vectors to fill: row by row, small code, the loops a microcontroller wants. What is zero
-/// costs it next to nothing.
-#[inline(always)]
-pub(super) fn plain<I: Isa, L: Left, const N: usize>(c: &mut [[f32; N]], a: L, b: &[[f32; N]]) {
-    for (r, row) in c.iter_mut().enumerate() {
-        let mut touched = false;
-        for ([a], b) in a.terms::<1>(r, 0..b.len()).zip(b) {
-            if a != 0.0 {
-                touched = true;
-                for (c, &b) in row.iter_mut().zip(b) {
-                    *c = I::fma(a, b, *c);
-                }
-            }
-        }
-        if touched {
-            for c in row {
-                *c = unsigned_zero(*c);
-            }
-        }
-    }
 }
 
 /// `x + 0`: +0 for a zero of either sign, else `x`; on the bits, because a chip without an FPU has no

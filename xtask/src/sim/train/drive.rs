@@ -2,16 +2,14 @@
 
 use super::super::line::{Heard, LearnInfo, Learns, Line};
 use super::super::report::{Bar, Console};
-use super::{Arguments, ROOM};
+use super::ROOM;
+use super::schedule::Schedule;
 use anyhow::{Result, bail};
-use motenet::{Init, LayerInfo, Loss, Simd, SoftmaxCrossEntropy, Tensor, Train, random};
+use motenet::{Init, LayerInfo, Loss, Simd, SoftmaxCrossEntropy, Tensor, Train};
 use motenet_learn::Learner;
-use motenet_link::{Cost, LearnRequest, PROTOCOL, Parameters};
+use motenet_link::{Cost, FaultCode, LearnRequest, PROTOCOL, Parameters};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-
-/// Requests that may be under way at a time.
-const AHEAD: usize = 8;
 
 /// Parameters that are read in one reply.
 const READ: usize = 1_000;
@@ -26,6 +24,7 @@ pub(super) struct Sample {
 }
 
 /// Where the weights come from.
+#[derive(Clone)]
 pub(super) enum Start {
     /// Drawn on both sides from the plan's seed.
     Seed,
@@ -39,39 +38,21 @@ pub(super) struct Plan {
     pub(super) test: Vec<Sample>,
     pub(super) start: Start,
     pub(super) model_hash: [u8; 32],
-    pub(super) epochs: u32,
-    pub(super) batch: usize,
-    pub(super) learning_rate: f32,
-    pub(super) weight_decay: f32,
-    pub(super) seed: u64,
+    pub(super) schedule: Schedule,
+    /// Requests that may be under way at a time: 1 where a line has no flow control.
+    pub(super) ahead: usize,
 }
 
-impl Plan {
-    /// What the arguments say, without samples.
-    pub(super) fn of(arguments: &Arguments) -> Self {
-        Plan {
-            train: Vec::new(),
-            test: Vec::new(),
-            start: Start::Seed,
-            model_hash: [0; 32],
-            epochs: arguments.epochs,
-            batch: arguments.batch as usize,
-            learning_rate: arguments.learning_rate(),
-            weight_decay: arguments.weight_decay,
-            seed: arguments.seed,
+impl Start {
+    /// Gives the twin these weights.
+    pub(super) fn apply<M: Train + Init>(&self, twin: &mut Learner<M, ROOM>, seed: u64) {
+        match self {
+            Start::Seed => twin.init(seed),
+            Start::Weights(weights) => {
+                twin.weights_mut().copy_from_slice(weights);
+                twin.restart(0);
+            }
         }
-    }
-
-    pub(super) fn steps(&self) -> usize {
-        self.epochs as usize * self.train.len().div_ceil(self.batch)
-    }
-
-    /// The learning rate of a step, counted from 0: up in a twentieth of the steps, so that no rectifier is lost to the first
-    /// gradients, then in a straight line down to nothing.
-    fn rate(&self, step: usize) -> f32 {
-        let (step, steps) = (step as f32, self.steps().max(1) as f32);
-        let up = ((step + 1.0) / (steps / 20.0).max(1.0)).min(1.0);
-        self.learning_rate * up * (1.0 - step / steps)
     }
 }
 
@@ -88,6 +69,8 @@ pub(super) struct Figures {
     pub(super) first_difference: Option<String>,
     pub(super) sha256: [u8; 32],
     pub(super) twin_sha256: [u8; 32],
+    /// Whether the weights were saved, and were the same after a restart; `None` if the board has no place for them.
+    pub(super) kept: Option<bool>,
     /// The loss of the first and of the last tenth of the samples, mean.
     pub(super) losses: (f64, f64),
     pub(super) learn: Work,
@@ -132,6 +115,7 @@ struct Expected {
 
 struct Driver<'a> {
     line: &'a mut Line,
+    ahead: usize,
     stack_bytes_max: u32,
     differences: usize,
     first_difference: Option<String>,
@@ -155,7 +139,13 @@ where
     let begin = Instant::now();
     // Ends whatever a line may have picked up before.
     line.send_bytes(vec![0]);
-    let mut driver = Driver { line, stack_bytes_max: 0, differences: 0, first_difference: None };
+    let mut driver = Driver {
+        line,
+        ahead: plan.ahead,
+        stack_bytes_max: 0,
+        differences: 0,
+        first_difference: None,
+    };
     let info = driver.ask_info()?;
     check_info(&info, plan, M::COUNT)?;
     driver.start(twin, plan)?;
@@ -164,17 +154,14 @@ where
     let unmeasured = &mut Work::default();
     let right_before = match plan.start {
         Start::Seed => 0,
-        Start::Weights(_) => driver.read_all(twin, plan, "before", unmeasured, &mut |_| {})?,
+        Start::Weights(_) => driver.read(twin, &plan.test, "before", unmeasured, &mut |_| {})?,
     };
 
-    let total = plan.epochs as usize * plan.train.len();
+    let total = plan.schedule.epochs as usize * plan.train.len();
     let bar = Bar::new(name, total, "samples", console);
     let mut losses = Vec::with_capacity(total);
-    for epoch in 0..plan.epochs {
-        let mut order: Vec<usize> = (0..plan.train.len()).collect();
-        let seed = random::mix(plan.seed ^ random::mix(epoch.into()));
-        random::shuffle(&mut random::generator(seed), &mut order);
-        for batch in order.chunks(plan.batch) {
+    for epoch in 0..plan.schedule.epochs {
+        for batch in plan.schedule.order(epoch).chunks(plan.schedule.batch as usize) {
             let share = 1.0 / batch.len() as f32;
             let mut expected = VecDeque::new();
             for part in batch.chunks(ROOM) {
@@ -196,7 +183,7 @@ where
                 Ok(())
             })?;
             let (learning_rate, weight_decay) =
-                (plan.rate(twin.steps() as usize), plan.weight_decay);
+                (plan.schedule.rate(twin.steps()), plan.schedule.weight_decay);
             twin.step(Simd::detect(), learning_rate, weight_decay);
             match driver.ask(LearnRequest::Step { learning_rate, weight_decay })? {
                 Learns::Stepped { number, cost } => {
@@ -215,10 +202,11 @@ where
     bar.end();
     let bar = Bar::new(&format!("{name}, test"), plan.test.len(), "images", console);
     let right =
-        driver.read_all(twin, plan, "at the end", &mut evaluate, &mut |done| bar.set(done))?;
+        driver.read(twin, &plan.test, "at the end", &mut evaluate, &mut |done| bar.set(done))?;
     bar.end();
     let sha256 = driver.compare_hash(twin, "at the end")?;
     driver.compare_weights(twin)?;
+    let kept = driver.keep(twin, plan)?;
     let tenth = losses.len().div_ceil(10);
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
     let losses = (mean(&losses[..tenth]), mean(&losses[losses.len() - tenth..]));
@@ -230,6 +218,7 @@ where
         first_difference: driver.first_difference,
         sha256,
         twin_sha256: twin.sha256(),
+        kept,
         losses,
         learn,
         step,
@@ -241,7 +230,7 @@ where
 }
 
 impl Sample {
-    fn for_twin(&self) -> (&[u8], u8) {
+    pub(super) fn for_twin(&self) -> (&[u8], u8) {
         (&self.features, self.label)
     }
 }
@@ -280,7 +269,7 @@ impl Driver<'_> {
     ) -> Result<()> {
         let (mut sent, mut taken) = (0, 0);
         for request in requests {
-            if sent - taken >= AHEAD {
+            if sent - taken >= self.ahead.max(1) {
                 let heard = self.receive()?;
                 take(self, taken, heard)?;
                 taken += 1;
@@ -309,14 +298,10 @@ impl Driver<'_> {
             Learns::Done => Ok(()),
             other => bail!("the board answered a start by {other:?}"),
         };
+        plan.start.apply(twin, plan.schedule.seed);
         match &plan.start {
-            Start::Seed => {
-                twin.init(plan.seed);
-                done(LearnRequest::Init { seed: plan.seed })
-            }
+            Start::Seed => done(LearnRequest::Init { seed: plan.schedule.seed }),
             Start::Weights(weights) => {
-                twin.weights_mut().copy_from_slice(weights);
-                twin.restart(0);
                 let most = LearnRequest::write_max(784);
                 let mut chunks = weights.chunks(most).zip((0..).step_by(most));
                 chunks.try_for_each(|(numbers, first)| {
@@ -326,11 +311,11 @@ impl Driver<'_> {
         }
     }
 
-    /// All test digits on both sides; how many the board reads right.
-    fn read_all<M: Train>(
+    /// Test digits on both sides; how many the board reads right.
+    fn read<M: Train>(
         &mut self,
         twin: &mut Learner<M, ROOM>,
-        plan: &Plan,
+        digits: &[Sample],
         when: &str,
         work: &mut Work,
         progress: &mut dyn FnMut(usize),
@@ -340,19 +325,19 @@ impl Driver<'_> {
     {
         let mut right = 0;
         let mut expected = Vec::new();
-        for part in plan.test.chunks(ROOM) {
+        for part in digits.chunks(ROOM) {
             let samples: Vec<_> = part.iter().map(Sample::for_twin).collect();
             twin.evaluate(Simd::detect(), &samples);
             expected.extend((0..samples.len()).map(|at| Expected::of(twin, at)));
         }
-        let requests = plan.test.iter().map(|Sample { image, label, .. }| LearnRequest::Evaluate {
+        let requests = digits.iter().map(|Sample { image, label, .. }| LearnRequest::Evaluate {
             label: (*label).into(),
             input: image,
         });
         self.stream(requests, &mut |driver, at, heard| {
             let what = || format!("test image {at} {when}");
             let (class, cost) = driver.opinion(heard, &expected[at], what)?;
-            right += usize::from(class == u32::from(plan.test[at].label));
+            right += usize::from(class == u32::from(digits[at].label));
             work.add(cost);
             progress(at + 1);
             Ok(())
@@ -402,6 +387,45 @@ impl Driver<'_> {
             }
             other => bail!("the board answered the question for its hash by {other:?}"),
         }
+    }
+
+    /// Has the weights saved, starts the board again, and looks whether they are there. A digit is read before and after,
+    /// so that the stack of saving and of loading is seen.
+    fn keep<M: Train>(&mut self, twin: &mut Learner<M, ROOM>, plan: &Plan) -> Result<Option<bool>>
+    where
+        SoftmaxCrossEntropy: Loss<M::Output, Target = u8>,
+    {
+        let digit = plan.test.get(..1).unwrap_or_default();
+        let unmeasured = &mut Work::default();
+        self.line.send_learn(LearnRequest::Save);
+        match self.line.receive()? {
+            Heard::Learns(Learns::Done) => {}
+            Heard::Fault(fault) if (fault.code, fault.found) == (FaultCode::Store, 0) => {
+                return Ok(None);
+            }
+            other => bail!("the board answered the wish to save by {other:?}"),
+        }
+        self.read(twin, digit, "after saving", unmeasured, &mut |_| {})?;
+        match self.ask(LearnRequest::Restart)? {
+            Learns::Done => self.line.await_restart()?,
+            other => bail!("the board answered the wish to start again by {other:?}"),
+        }
+        let Learns::Hash { steps, sha256 } = self.ask(LearnRequest::Hash)? else {
+            bail!("the board did not say its hash after a start");
+        };
+        if steps != 0 {
+            bail!(
+                "the board says that it has taken {steps} steps since its start: it did not start again"
+            );
+        }
+        let kept = sha256 == twin.sha256();
+        if !kept {
+            self.differences += 1;
+            self.first_difference
+                .get_or_insert_with(|| "the hash of the weights after a start".to_owned());
+        }
+        self.read(twin, digit, "after a start", unmeasured, &mut |_| {})?;
+        Ok(Some(kept))
     }
 
     /// Reads all weights back.

@@ -1,29 +1,34 @@
 //! `cargo xtask sim train`: a board that learns on its own, beside the host's twin of it.
 //!
 //! - this file: what is trained on what;
+//! - [`settings`]: learning rates and the like, chosen on the validation digits;
 //! - [`drive`](mod@drive): the samples to the board and to the twin, and every number of the one against the other's;
-//! - [`report`]: the figures.
+//! - [`schedule`]: what is learned when; [`report`]: the figures.
 
 mod drive;
 mod report;
+mod schedule;
+pub(super) mod settings;
 
+use super::line::Line;
 use super::report::Console;
-use super::{model, qemu, seconds, with_qemu};
+use super::{model, port, qemu, seconds, with_qemu};
 use crate::boards::{self, Board, Boards};
-use crate::firmware::{self, Firmware};
+use crate::firmware;
 use crate::integers;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use drive::{Figures, Plan, Sample, Start, drive};
 use motenet::kernels::Simd;
 use motenet::{Dense, Layer, Loss, Params, Pass, SoftmaxCrossEntropy, Train, Zero};
-use motenet_data::{Digits, made_up};
+use motenet_data::{Digits, Splits, made_up};
 use motenet_export::quantize::quantize;
 use motenet_learn::{DigitNetwork, Learner, TrainFootprint};
 use motenet_models::{Model as _, digits::Mlp};
 use motenet_quant::QDenseRelu;
 use motenet_train::Checkpoint;
-use std::path::PathBuf;
+use schedule::Schedule;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Samples that the host's twin takes at a time: it changes no bit.
@@ -34,23 +39,23 @@ pub(crate) struct Arguments {
     /// With --adapt, the run whose last layer learns on; the latest of `runs` by default.
     #[arg(requires = "adapt")]
     run: Option<PathBuf>,
-    /// The simulated board.
+    /// The board.
     #[arg(long, default_value = "mps2-an386", value_name = "NAME")]
     board: String,
-    /// How many training digits, from the first [default: 8000, with --adapt 500].
+    /// How many training digits, from the first [default: 24000, with --adapt 500].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     samples: Option<u32>,
-    /// How often each of them is learned from.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
-    epochs: u32,
-    /// Samples a step.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
-    batch: u32,
-    /// The highest learning rate, after a twentieth of the steps [default: 0.14, with --adapt 0.5].
+    /// How often each of them is learned from [default: 1, with --adapt 8].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+    /// Samples a step [default: 16, with --adapt 4].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    batch: Option<u32>,
+    /// The highest learning rate, after a twentieth of the steps [default: 0.4, with --adapt 8].
     #[arg(long)]
     learning_rate: Option<f32>,
-    /// The pull of every weight towards zero.
-    #[arg(long, default_value_t = 1e-3)]
+    /// The pull of every weight towards zero; a step without it is quicker.
+    #[arg(long, default_value_t = 0.0)]
     weight_decay: f32,
     /// What the first weights and the order of the samples are drawn from.
     #[arg(long, default_value_t = 1)]
@@ -61,6 +66,15 @@ pub(crate) struct Arguments {
     /// With --adapt, what is the matter with the digits that are learned and read.
     #[arg(long, value_enum, default_value_t = Change::Shift, requires = "adapt")]
     change: Change,
+    /// A real board on this serial port, flashed before (`cargo xtask flash --program learn`, or `adapt`).
+    #[arg(long)]
+    port: Option<String>,
+    /// The port's speed in bits a second.
+    #[arg(long, default_value_t = 115_200, requires = "port")]
+    baud: u32,
+    /// The most stack that the program may use, rather than what boards.toml says.
+    #[arg(long, value_name = "BYTES")]
+    stack: Option<u32>,
     /// How many of the test digits are read at the end, from the first.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     images: u32,
@@ -77,11 +91,33 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     fn samples(&self) -> u32 {
-        self.samples.unwrap_or(if self.adapt { 500 } else { 8_000 })
+        self.samples.unwrap_or(if self.adapt { 500 } else { 24_000 })
+    }
+
+    // The rest is what `sim settings` puts first on the validation digits of MNIST.
+
+    fn epochs(&self) -> u32 {
+        self.epochs.unwrap_or(if self.adapt { 8 } else { 1 })
+    }
+
+    fn batch(&self) -> u32 {
+        self.batch.unwrap_or(if self.adapt { 4 } else { 16 })
     }
 
     fn learning_rate(&self) -> f32 {
-        self.learning_rate.unwrap_or(if self.adapt { 0.5 } else { 0.14 })
+        self.learning_rate.unwrap_or(if self.adapt { 8.0 } else { 0.4 })
+    }
+
+    /// Of so many samples as there are.
+    fn schedule(&self, samples: usize) -> Schedule {
+        Schedule {
+            samples,
+            epochs: self.epochs(),
+            batch: self.batch(),
+            learning_rate: self.learning_rate(),
+            weight_decay: self.weight_decay,
+            seed: self.seed,
+        }
     }
 }
 
@@ -101,59 +137,80 @@ enum Change {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let boards = Boards::read()?;
     let board = boards.find(&arguments.board)?;
-    qemu::check_board(board)?;
+    if arguments.port.is_none() {
+        qemu::check_board(board)?;
+    }
     let (rate, decay) = (arguments.learning_rate(), arguments.weight_decay);
-    if !(0.0..=10.0).contains(&rate) || !(0.0..=10.0).contains(&decay) {
-        bail!("found a learning rate of {rate} and a weight decay of {decay}, expected 0 to 10");
+    if !(0.0..=100.0).contains(&rate) || !(0.0..=10.0).contains(&decay) {
+        bail!(
+            "found a learning rate of {rate} and a weight decay of {decay}, expected 0 to 100 and 0 to 10"
+        );
     }
     let console = Console { json: arguments.json };
     if arguments.adapt {
-        adapt(board, arguments, &console)
+        let task = Task::head(arguments.run.as_deref(), arguments.data_dir.clone())?;
+        one::<Dense<64, 10>>(board, task, arguments, &console)
     } else {
-        whole(board, arguments, &console)
+        let task = Task::whole(arguments.data_dir.clone())?;
+        one::<DigitNetwork>(board, task, arguments, &console)
     }
 }
 
-/// The whole network, from random weights.
-fn whole(board: &Board, arguments: &Arguments, console: &Console) -> Result<()> {
-    let splits = model::digits(arguments.data_dir.clone(), made_up::SIZES.0)?;
-    let file = boards::firmware().join("model/notebook.rs"); // not linked in
-    let firmware =
-        firmware::build_program(board, &file, "learn", &format!("{},learn", board.name))?;
-    let pixels = |image: &[u8; 784]| image.to_vec();
-    let plan = Plan {
-        train: samples(&splits.train, arguments.samples(), Change::None, &pixels),
-        test: samples(&splits.test, arguments.images, Change::None, &pixels),
-        start: Start::Seed,
-        model_hash: [0; 32],
-        ..Plan::of(arguments)
-    };
-    one::<DigitNetwork>(board, &firmware, &plan, &splits.name, arguments, console)
+/// What learns, from what, and from where on.
+struct Task {
+    splits: Splits,
+    /// What learns gets of a picture.
+    features: Box<dyn Fn(&[u8; 784]) -> Vec<u8>>,
+    start: Start,
+    /// The firmware's model, and its hash as the board will say it.
+    file: PathBuf,
+    model_hash: [u8; 32],
 }
 
-/// The last layer of an exported run.
-fn adapt(board: &Board, arguments: &Arguments, console: &Console) -> Result<()> {
-    let run = integers::open(arguments.run.as_deref())?;
-    let (file, _) = model::file(Some(run.path()), None)?;
-    let checkpoint = Checkpoint::read(&run.checkpoint_path())?;
-    let splits = integers::load(&checkpoint.header, arguments.data_dir.clone())?;
-    let (body, head) = split(&checkpoint, &splits.train)
-        .with_context(|| format!("{} cannot be adapted", run.path().display()))?;
-    let firmware =
-        firmware::build_program(board, &file, "learn", &format!("{},adapt", board.name))?;
-    let hidden = |image: &[u8; 784]| {
-        let mut hidden = [[0; 64]];
-        body.forward(Pass::infer(Simd::detect()), std::slice::from_ref(image), &mut hidden);
-        hidden.as_flattened().to_vec()
-    };
-    let plan = Plan {
-        train: samples(&splits.train, arguments.samples(), arguments.change, &hidden),
-        test: samples(&splits.test, arguments.images, arguments.change, &hidden),
-        start: Start::Weights(head.flat().to_vec()),
-        model_hash: firmware::model_hash(&file)?,
-        ..Plan::of(arguments)
-    };
-    one::<Dense<64, 10>>(board, &firmware, &plan, &splits.name, arguments, console)
+impl Task {
+    /// The whole network, from random weights.
+    fn whole(data_dir: Option<PathBuf>) -> Result<Self> {
+        Ok(Task {
+            splits: model::digits(data_dir, made_up::SIZES.0, made_up::SIZES.1)?,
+            features: Box::new(|image| image.to_vec()),
+            start: Start::Seed,
+            file: boards::firmware().join("model/notebook.rs"), // not linked in
+            model_hash: [0; 32],
+        })
+    }
+
+    /// The last layer of an exported run.
+    fn head(run: Option<&Path>, data_dir: Option<PathBuf>) -> Result<Self> {
+        let run = integers::open(run)?;
+        let (file, _) = model::file(Some(run.path()), None)?;
+        let checkpoint = Checkpoint::read(&run.checkpoint_path())?;
+        let splits = integers::load(&checkpoint.header, data_dir)?;
+        let (body, head) = split(&checkpoint, &splits.train)
+            .with_context(|| format!("{} cannot be adapted", run.path().display()))?;
+        let features = move |image: &[u8; 784]| {
+            let mut hidden = [[0; 64]];
+            body.forward(Pass::infer(Simd::detect()), std::slice::from_ref(image), &mut hidden);
+            hidden.as_flattened().to_vec()
+        };
+        Ok(Task {
+            splits,
+            features: Box::new(features),
+            start: Start::Weights(head.flat().to_vec()),
+            model_hash: firmware::model_hash(&file)?,
+            file,
+        })
+    }
+
+    /// The first `count` digits as the board gets them and as the twin does.
+    fn samples(&self, digits: &Digits, count: u32, change: Change) -> Vec<Sample> {
+        let all = digits.images.iter().zip(&digits.labels);
+        all.take(count as usize)
+            .map(|(image, &label)| {
+                let image = change.of(image);
+                Sample { features: (self.features)(&image), image, label }
+            })
+            .collect()
+    }
 }
 
 /// The first layer of a run as integers, and the last one as floats that take its activations, each over 255.
@@ -173,22 +230,6 @@ fn split(
         *weight = (f64::from(*weight) * 255.0 * unit) as f32;
     }
     Ok((Box::new(integers.network.0), head))
-}
-
-/// The first `count` digits as the board gets them and as the twin does.
-fn samples(
-    digits: &Digits,
-    count: u32,
-    change: Change,
-    features: &dyn Fn(&[u8; 784]) -> Vec<u8>,
-) -> Vec<Sample> {
-    let all = digits.images.iter().zip(&digits.labels);
-    all.take(count as usize)
-        .map(|(image, &label)| {
-            let image = change.of(image);
-            Sample { features: features(&image), image, label }
-        })
-        .collect()
 }
 
 impl Change {
@@ -215,35 +256,66 @@ impl Change {
 
 fn one<M: Train + motenet::Init>(
     board: &Board,
-    firmware: &Firmware,
-    plan: &Plan,
-    dataset: &str,
+    task: Task,
     arguments: &Arguments,
     console: &Console,
 ) -> Result<()>
 where
     SoftmaxCrossEntropy: Loss<M::Output, Target = u8>,
 {
+    let change = if arguments.adapt { arguments.change } else { Change::None };
+    let what = if arguments.adapt { "adapt" } else { "learn" };
+    let features = format!("{},{what}", board.name);
+    let firmware = match &arguments.port {
+        None => Some(firmware::build_program(board, &task.file, "learn", &features)?),
+        Some(_) => None,
+    };
+    let dataset = &task.splits.name;
+    let train = task.samples(&task.splits.train, arguments.samples(), change);
+    let plan = &Plan {
+        schedule: arguments.schedule(train.len()),
+        train,
+        test: task.samples(&task.splits.test, arguments.images, change),
+        start: task.start.clone(),
+        model_hash: task.model_hash,
+        ahead: if arguments.port.is_some() { 1 } else { 8 },
+    };
     let mut twin = Box::new(Learner::<M, ROOM>::new());
     console.line(&format!(
         "{} learns {} parameters from {} digits ({dataset}), {} times each, in batches of {}",
         board.name,
         M::COUNT,
         plan.train.len(),
-        plan.epochs,
-        plan.batch
+        plan.schedule.epochs,
+        plan.schedule.batch
     ));
     let timeout = Duration::from_secs_f64(arguments.timeout);
-    let work = |line: &mut super::line::Line| drive(line, &mut twin, plan, &board.name, console);
-    let figures: Figures =
-        with_qemu(board, firmware, timeout, work).with_context(|| format!("on {}", board.name))?;
+    let mut work = |line: &mut Line| drive(line, &mut twin, plan, &board.name, console);
+    let figures: Result<Figures> = match (&arguments.port, &firmware) {
+        (Some(port), _) => {
+            port::open(port, arguments.baud, timeout).and_then(|mut line| work(&mut line))
+        }
+        (None, Some(firmware)) => with_qemu(board, firmware, timeout, work),
+        (None, None) => bail!("found neither a firmware nor a port"),
+    };
+    let figures = figures.with_context(|| format!("on {}", board.name))?;
+    if let Some(firmware) = &firmware {
+        let (found, expected) = (u64::from(figures.info.static_bytes), firmware.sizes.static_bytes);
+        if found != expected {
+            bail!(
+                "{} says that its .data and .bss have {found} bytes, expected {expected} as in its file",
+                board.name
+            );
+        }
+    }
     let measured = report::Measured {
         board,
-        firmware,
+        firmware: firmware.as_ref(),
         plan,
         dataset,
         ram_bytes: M::TRAIN_RAM_BYTES,
         ram_bytes_max: M::PROGRAM_RAM_MAX,
+        stack_budget: arguments.stack.unwrap_or(board.stack.learn),
         figures: &figures,
     };
     console.line("");

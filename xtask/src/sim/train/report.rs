@@ -2,7 +2,7 @@
 
 use super::super::report::grouped;
 use super::drive::{Figures, Plan, Start};
-use crate::boards::Board;
+use crate::boards::{Board, check_stack};
 use crate::firmware::{Firmware, hex};
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
@@ -10,13 +10,16 @@ use serde_json::{Value, json};
 /// A board and what was found on it.
 pub(super) struct Measured<'a> {
     pub(super) board: &'a Board,
-    pub(super) firmware: &'a Firmware,
+    /// `None` for a real board, whose program was not built here.
+    pub(super) firmware: Option<&'a Firmware>,
     pub(super) plan: &'a Plan,
     pub(super) dataset: &'a str,
     /// Of the learner, as its type says.
     pub(super) ram_bytes: usize,
     /// Of the whole program, as its type promises.
     pub(super) ram_bytes_max: usize,
+    /// Of the stack of the whole program.
+    pub(super) stack_budget: u32,
     pub(super) figures: &'a Figures,
 }
 
@@ -31,7 +34,7 @@ impl Measured<'_> {
 
     /// RAM of the whole program: variables, and the most stack that was used.
     fn program_bytes(&self) -> u64 {
-        self.firmware.sizes.static_bytes + u64::from(self.figures.stack_bytes_max)
+        u64::from(self.figures.info.static_bytes) + u64::from(self.figures.stack_bytes_max)
     }
 
     /// For a sample: learning, and its part of a step.
@@ -50,6 +53,7 @@ impl Measured<'_> {
             };
             bail!("{name} and the host disagree on {first}{more}");
         }
+        check_stack(name, figures.stack_bytes_max, self.stack_budget)?;
         let (found, most) = (self.program_bytes(), self.ram_bytes_max);
         if found > most as u64 {
             bail!("{name} takes {found} bytes of RAM with its stack, expected at most {most}");
@@ -77,15 +81,30 @@ pub(super) fn table(one: &Measured<'_>) -> String {
     row("  multiply-adds, mean", whole(figures.multiply_adds));
     row("  a step", whole(figures.step.mean()));
     row("  reading", whole(figures.evaluate.mean()));
+    let kept = match figures.kept {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "no place",
+    };
+    row("saved, the same after a restart", kept.into());
     row("RAM bytes of learning", grouped(one.ram_bytes as u64));
-    row("  .data and .bss of all", grouped(one.firmware.sizes.static_bytes));
+    row("  .data and .bss of all", grouped(figures.info.static_bytes.into()));
     row("  stack of learning", grouped(figures.learn.stack_bytes.into()));
-    row("  stack of all", grouped(figures.stack_bytes_max.into()));
+    row(
+        "  stack of all, of at most",
+        format!(
+            "{} of {}",
+            grouped(figures.stack_bytes_max.into()),
+            grouped(one.stack_budget.into())
+        ),
+    );
     row(
         "  all, of at most",
         format!("{} of {}", grouped(one.program_bytes()), grouped(one.ram_bytes_max as u64)),
     );
-    row("flash bytes", grouped(one.firmware.sizes.flash_bytes));
+    if let Some(firmware) = one.firmware {
+        row("flash bytes", grouped(firmware.sizes.flash_bytes));
+    }
     text + &format!(
         "weights, SHA-256 {}\nthe twin's       {}",
         hex(&figures.sha256),
@@ -103,12 +122,12 @@ pub(super) fn json(one: &Measured<'_>) -> Value {
         "dataset": one.dataset,
         "parameters": figures.info.parameters,
         "samples": plan.train.len(),
-        "epochs": plan.epochs,
-        "batch": plan.batch,
-        "steps": plan.steps(),
-        "learning_rate": plan.learning_rate,
-        "weight_decay": plan.weight_decay,
-        "seed": plan.seed,
+        "epochs": plan.schedule.epochs,
+        "batch": plan.schedule.batch,
+        "steps": plan.schedule.steps(),
+        "learning_rate": plan.schedule.learning_rate,
+        "weight_decay": plan.schedule.weight_decay,
+        "seed": plan.schedule.seed,
         "images": plan.test.len(),
         "accuracy": one.accuracy(figures.right),
         "accuracy_before": one.adapts().then(|| one.accuracy(figures.right_before)),
@@ -117,15 +136,16 @@ pub(super) fn json(one: &Measured<'_>) -> Value {
         "differences": figures.differences,
         "weights_sha256": hex(&figures.sha256),
         "twin_sha256": hex(&figures.twin_sha256),
+        "kept": figures.kept,
         "multiply_adds_mean": figures.multiply_adds,
         "ram_bytes": one.ram_bytes,
         "ram_bytes_program": one.program_bytes(),
         "ram_bytes_program_max": one.ram_bytes_max,
-        "static_bytes": one.firmware.sizes.static_bytes,
+        "static_bytes": figures.info.static_bytes,
         "stack_bytes": figures.learn.stack_bytes,
         "stack_bytes_firmware": figures.stack_bytes_max,
-        "flash_bytes": one.firmware.sizes.flash_bytes,
-        "rustc": one.firmware.rustc_version,
+        "flash_bytes": one.firmware.map(|firmware| firmware.sizes.flash_bytes),
+        "rustc": one.firmware.map(|firmware| &firmware.rustc_version),
         "counted": unit,
         "seconds": figures.time.as_secs_f64(),
     });
