@@ -118,7 +118,17 @@ impl Gpu {
     /// # Errors
     /// That error. A device that was lost stays lost.
     pub fn check(&self) -> Result<(), Error> {
+        if matches!(self.fault.get(), Some(Error::Defect { .. })) {
+            // Whatever is done with a device that is gone is complained about first; that it is gone is
+            // said when it is polled.
+            let _ = self.poll(wgpu::PollType::Poll);
+        }
         self.fault.get().map_or(Ok(()), Err)
+    }
+
+    /// wgpu panics where a device is lost while it is waited for; that must not end a run without a word.
+    fn poll(&self, how: wgpu::PollType) -> Option<Result<wgpu::PollStatus, wgpu::PollError>> {
+        catch_unwind(AssertUnwindSafe(|| self.device.poll(how))).ok()
     }
 
     /// A buffer of `bytes`, in which the device can store.
@@ -162,15 +172,12 @@ impl Gpu {
 
     fn wait(&self) -> Result<(), Error> {
         self.check()?;
-        // wgpu panics where a device is lost while it waits; that must not end a run without a word.
-        let waited = catch_unwind(AssertUnwindSafe(|| {
-            self.device.poll(wgpu::PollType::wait_indefinitely())
-        }));
+        let waited = self.poll(wgpu::PollType::wait_indefinitely());
         self.check()?;
         match waited {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(Error::defect(error)),
-            Err(_) => {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(Error::defect(error)),
+            None => {
                 self.fault.report(Error::lost("it stopped answering"));
                 self.check()
             }
