@@ -171,10 +171,18 @@ impl Dispatch {
 
 /// The products of a dense layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Product {
+pub enum Product {
+    /// `y = f(b + x·W)`
     Forward,
+    /// `dx = f′(x)·dy·Wᵀ`
     Back,
+    /// `dW = xᵀ·dy`, `db = Σ dy`
     Gradient,
+}
+
+impl Product {
+    /// All three.
+    pub const ALL: [Product; 3] = [Product::Forward, Product::Back, Product::Gradient];
 }
 
 /// The buffers of a product: `A`, `B`, what else is read, and `C`.
@@ -190,6 +198,24 @@ pub(crate) struct Operands<'a> {
 pub(crate) struct Slices {
     pub(crate) count: usize,
     pub(crate) samples: usize,
+}
+
+impl Slices {
+    /// One slice where the layers alone keep the device busy, else more, so that a large batch and a small
+    /// layer do, too.
+    pub(crate) fn of(gpu: &Gpu, layers: &[DenseLayer], batch: usize) -> Self {
+        /// Workgroups of the largest product that are worth having.
+        const ENOUGH: usize = 256;
+        let tiles =
+            |layer: &DenseLayer| (layer.inputs + 1).div_ceil(64) * layer.outputs.div_ceil(64);
+        let most = layers.iter().map(tiles).max().unwrap_or(1);
+        let count = match gpu.is_software() {
+            true => 1,
+            false => (ENOUGH / most.max(1)).min(batch / 64).clamp(1, 16),
+        };
+        let samples = batch.div_ceil(count).max(1);
+        Slices { count: batch.div_ceil(samples).max(1), samples }
+    }
 }
 
 /// Makes kernels for one device.
@@ -406,6 +432,13 @@ impl<'a> Builder<'a> {
             &uses,
             [Extent::Fixed(1); 3],
         )
+    }
+
+    /// Nothing but multiply-adds.
+    pub(crate) fn multiply_adds(&self, groups: u32, out: &wgpu::Buffer) -> Dispatch {
+        let source = include_str!("kernels/multiply_adds.wgsl");
+        let groups = [Extent::Fixed(groups), Extent::Fixed(1), Extent::Fixed(1)];
+        self.dispatch("multiply_adds", source, vec![], &[Write(out)], groups)
     }
 
     /// The square of the gradient's norm.

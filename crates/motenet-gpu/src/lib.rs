@@ -10,7 +10,8 @@
 //! - `plan.rs`: a model's type as a list of dense layers;
 //! - `kernels.rs` and `kernels/*.wgsl`: the kernels, with the type's sizes as constants;
 //! - `data.rs`: a dataset as it is uploaded;
-//! - `trainer.rs`: epochs.
+//! - `trainer.rs`: epochs;
+//! - [`rates`]: speeds, for the bench.
 //!
 //! **Invariants, stated as absences.** No weight crosses the bus while an epoch runs, unless a checkpoint is
 //! asked for. No device error is a panic, and none is silent. No `unsafe`.
@@ -20,6 +21,7 @@ mod device;
 mod error;
 mod kernels;
 mod plan;
+pub mod rates;
 mod trainer;
 
 #[cfg(test)]
@@ -28,6 +30,6 @@ mod tests;
 pub use data::{Inputs, Resident, Targets};
 pub use device::Gpu;
 pub use error::Error;
-pub use kernels::Tiling;
+pub use kernels::{Product, Tiling};
 pub use plan::{Activation, DenseLayer, GpuLoss, Plan};
 pub use trainer::{Dataset, GpuTrainer, MOST_STEPS, Traffic};

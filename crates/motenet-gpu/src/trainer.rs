@@ -134,7 +134,7 @@ impl<M: Model<Loss: GpuLoss>> GpuTrainer<M> {
         let kept = optimizer.moments();
         let moment = |k| floats("the model", if k < kept { plan.count } else { 0 });
         let moments = [moment(0)?, moment(1)?];
-        let slices = slices(gpu, &plan, batch);
+        let slices = Slices::of(gpu, &plan.layers, batch);
         let parts = floats("the gradient", slices.count * plan.count)?;
         let square = floats("the gradient", 1)?;
         let x = floats("a batch", capacity * plan.inputs())?;
@@ -300,6 +300,15 @@ impl<M: Model<Loss: GpuLoss>> GpuTrainer<M> {
         Ok(&mut self.mirror)
     }
 
+    /// The same, for good.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn into_trainer(mut self) -> Result<Trainer<M>, Error> {
+        self.trainer()?;
+        Ok(self.mirror)
+    }
+
     /// Trains to the end of the epoch that has begun, or until `watch` breaks after a submission.
     ///
     /// Samples, batches and learning rates are those of the CPU's [`Trainer`]. Returns what the epoch came to,
@@ -400,23 +409,6 @@ impl<M: Model<Loss: GpuLoss>> GpuTrainer<M> {
             _ => Err(Error::defect("no metrics came back")),
         }
     }
-}
-
-/// Slices of the gradient of a batch: one where the layers alone keep the device busy, else more, so that
-/// a large batch and a small layer do, too.
-fn slices(gpu: &Gpu, plan: &Plan, batch: usize) -> Slices {
-    /// Workgroups of the largest product that are worth having.
-    const ENOUGH: usize = 256;
-    let tiles = |layer: &crate::plan::DenseLayer| {
-        (layer.inputs + 1).div_ceil(64) * layer.outputs.div_ceil(64)
-    };
-    let most = plan.layers.iter().map(tiles).max().unwrap_or(1);
-    let count = match gpu.is_software() {
-        true => 1,
-        false => (ENOUGH / most.max(1)).min(batch / 64).clamp(1, 16),
-    };
-    let samples = batch.div_ceil(count);
-    Slices { count: batch.div_ceil(samples), samples }
 }
 
 fn dataset<M: Model<Loss: GpuLoss>>(
