@@ -43,7 +43,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let out = root().join(&arguments.out);
     fs::create_dir_all(&out).with_context(|| format!("making {} failed", out.display()))?;
     let profile = arguments.profile.as_str();
-    let bench = ["build", "--package", "motenet-benches", "--bin", "gpu-bench"];
+    let bench =
+        ["build", "--package", "motenet-benches", "--bin", "gpu-bench", "--features", "cuda"];
     let tests = ["test", "--package", "motenet-gpu", "--lib", "--no-run"];
     let host = ["build", "--package", "host", "--bin", "host"];
     for (name, words) in [("gpu-bench", &bench[..]), ("gpu-tests", &tests), ("host", &host)] {

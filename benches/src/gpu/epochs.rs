@@ -21,7 +21,7 @@ pub(super) struct Run {
     /// The fastest epoch after the first.
     pub(super) samples_per_second: f64,
     /// The last epoch.
-    last: Summary,
+    pub(super) last: Summary,
 }
 
 /// One model at one batch size.
@@ -113,11 +113,12 @@ impl Visit for Measure<'_> {
     }
 }
 
-fn trainer<M: DigitModel>(recipe: Recipe, threads: usize) -> Trainer<M> {
+pub(super) fn trainer<M: DigitModel>(recipe: Recipe, threads: usize) -> Trainer<M> {
     Trainer::new(Settings { recipe, seed: 1 }, threads, Simd::detect())
 }
 
-fn fastest(
+/// Times all epochs but the first.
+pub(super) fn fastest(
     epochs: u32,
     samples: usize,
     mut epoch: impl FnMut() -> Result<Option<Summary>, Error>,

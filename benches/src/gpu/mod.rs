@@ -3,6 +3,8 @@
 //! One program: `cargo bench --bench gpu` runs it here, `cargo xtask gpu-bundle` packs it for a machine with
 //! a GPU and without Rust. Without an adapter the GPU's column says `skipped`, and why.
 
+#[cfg(feature = "cuda")]
+mod cuda;
 mod epochs;
 mod kernels;
 mod models;
@@ -46,7 +48,8 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), String> {
     let gpu = Gpu::open();
     let software = gpu.as_ref().is_ok_and(Gpu::is_software);
-    let beside = match &options.beside {
+    #[cfg_attr(not(feature = "cuda"), expect(unused_mut))]
+    let mut beside = match &options.beside {
         None => Vec::new(),
         Some(path) => epochs::read_beside(path)?,
     };
@@ -68,6 +71,8 @@ pub fn run(options: &Options) -> Result<(), String> {
     let gpu = gpu.ok();
     let rows =
         epochs::measure(gpu.as_ref(), &train, options).map_err(|error: Error| error.to_string())?;
+    #[cfg(feature = "cuda")]
+    cuda::measure(&train, options, &rows, &mut beside).map_err(|error| error.to_string())?;
     epochs::print(&rows, &beside);
     if let Some(path) = &options.svg {
         let picture = plot::draw(&rows, &beside);

@@ -15,9 +15,11 @@ pub(crate) const BATCH_BYTES: u64 = 32;
 
 /// What the kernels know of one batch; `batch.wgsl` says what each field means.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Batch {
     pub(crate) first: u32,
     pub(crate) rows: u32,
+    scale: f32,
     pub(crate) smoothing: f32,
     pub(crate) rate: f32,
     pub(crate) root: f32,
@@ -28,7 +30,8 @@ impl Batch {
     /// A batch that is only looked at.
     pub(crate) fn to_evaluate(first: usize, rows: usize) -> Self {
         let (first, rows) = (first as u32, rows as u32);
-        Batch { first, rows, smoothing: 0.0, rate: 0.0, root: 1.0, keep: 1.0 }
+        let scale = 1.0 / rows.max(1) as f32;
+        Batch { first, rows, scale, smoothing: 0.0, rate: 0.0, root: 1.0, keep: 1.0 }
     }
 
     /// A batch that the optimizer takes `step` on. What Adam corrects by is computed in `f64`, as in the core.
@@ -53,11 +56,10 @@ impl Batch {
     }
 
     pub(crate) fn bytes(self) -> [u8; BATCH_BYTES as usize] {
-        let scale = 1.0 / self.rows.max(1) as f32;
         let words = [
             self.first,
             self.rows,
-            scale.to_bits(),
+            self.scale.to_bits(),
             self.smoothing.to_bits(),
             self.rate.to_bits(),
             self.root.to_bits(),
@@ -69,6 +71,41 @@ impl Batch {
             *bytes = word.to_le_bytes();
         }
         bytes
+    }
+}
+
+/// An optimizer as the kernel `update` takes it.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Rule {
+    /// 0 plain descent, 1 momentum, 2 Nesterov's, 3 Adam
+    kind: u32,
+    /// The weight decay, unless it is decoupled.
+    penalty: f32,
+    mu: f32,
+    beta_1: f32,
+    beta_2: f32,
+    epsilon: f32,
+}
+
+impl Rule {
+    pub(crate) fn of(optimizer: &AnyOptimizer) -> Self {
+        let none = Rule { kind: 0, penalty: 0.0, mu: 0.0, beta_1: 0.0, beta_2: 0.0, epsilon: 0.0 };
+        match *optimizer {
+            AnyOptimizer::Sgd(rule) => {
+                let kind = match (rule.momentum, rule.nesterov) {
+                    (0.0, _) => 0,
+                    (_, false) => 1,
+                    (_, true) => 2,
+                };
+                Rule { kind, penalty: rule.weight_decay, mu: rule.momentum, ..none }
+            }
+            AnyOptimizer::Adam(rule) => {
+                let penalty = if rule.decoupled { 0.0 } else { rule.weight_decay };
+                let (beta_1, beta_2, epsilon) = (rule.beta_1, rule.beta_2, rule.epsilon);
+                Rule { kind: 3, penalty, beta_1, beta_2, epsilon, ..none }
+            }
+        }
     }
 }
 
@@ -478,29 +515,16 @@ impl<'a> Builder<'a> {
             let (what, advice) = ("the model", "train with --device cpu");
             return Err(Error::TooLarge { what, found, limit, unit: "parameters", advice });
         }
-        let (rule, penalty, [mu, beta_1, beta_2, epsilon]) = match *optimizer {
-            AnyOptimizer::Sgd(rule) => {
-                let number = match (rule.momentum, rule.nesterov) {
-                    (0.0, _) => 0,
-                    (_, false) => 1,
-                    (_, true) => 2,
-                };
-                (number, rule.weight_decay, [rule.momentum, 0.0, 0.0, 0.0])
-            }
-            AnyOptimizer::Adam(rule) => {
-                let penalty = if rule.decoupled { 0.0 } else { rule.weight_decay };
-                (3, penalty, [0.0, rule.beta_1, rule.beta_2, rule.epsilon])
-            }
-        };
+        let rule = Rule::of(optimizer);
         let constants = vec![
             ("COUNT", count as f64),
             ("SLICES", slices as f64),
-            ("RULE", f64::from(rule)),
-            ("PENALTY", f64::from(penalty)),
-            ("MU", f64::from(mu)),
-            ("BETA_1", f64::from(beta_1)),
-            ("BETA_2", f64::from(beta_2)),
-            ("EPSILON", f64::from(epsilon)),
+            ("RULE", f64::from(rule.kind)),
+            ("PENALTY", f64::from(rule.penalty)),
+            ("MU", f64::from(rule.mu)),
+            ("BETA_1", f64::from(rule.beta_1)),
+            ("BETA_2", f64::from(rule.beta_2)),
+            ("EPSILON", f64::from(rule.epsilon)),
             ("CLIP", f64::from(clip_norm)),
         ];
         let uses = [Read(parts), Read(square), Write(w), Write(m), Write(v)];

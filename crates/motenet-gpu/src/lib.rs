@@ -11,11 +11,14 @@
 //! - `kernels.rs` and `kernels/*.wgsl`: the kernels, with the type's sizes as constants;
 //! - `data.rs`: a dataset as it is uploaded;
 //! - `trainer.rs`: epochs;
+//! - `cuda.rs`, with the feature `cuda`: the same through cuBLAS, to compare with;
 //! - [`rates`]: speeds, for the bench.
 //!
 //! **Invariants, stated as absences.** No weight crosses the bus while an epoch runs, unless a checkpoint is
-//! asked for. No device error is a panic, and none is silent. No `unsafe`.
+//! asked for. No device error is a panic, and none is silent. No `unsafe` but in `cuda.rs`.
 
+#[cfg(feature = "cuda")]
+pub mod cuda;
 mod data;
 mod device;
 mod error;

@@ -124,7 +124,12 @@ pub fn product(
     Ok(Speed { flops, error: error / largest.max(f64::MIN_POSITIVE) })
 }
 
-fn time_kernel(gpu: &Gpu, builder: &Builder<'_>, kernel: &Dispatch, batch: Batch) -> Result<f64, Error> {
+fn time_kernel(
+    gpu: &Gpu,
+    builder: &Builder<'_>,
+    kernel: &Dispatch,
+    batch: Batch,
+) -> Result<f64, Error> {
     let batches = gpu.batches(1)?;
     gpu.queue.write_buffer(&batches, 0, &batch.bytes());
     let group = builder.batches(&batches);
