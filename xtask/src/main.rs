@@ -1,5 +1,5 @@
 //! Chores of the workspace: `cargo xtask doctor`, `test`, `accuracy`, `bench-report`, `export`, `sim`, `flash`, `hashes`,
-//! `chips`.
+//! `chips`, `gpu-bundle`.
 
 mod accuracy;
 mod bench_report;
@@ -11,6 +11,7 @@ mod elf;
 mod export;
 mod firmware;
 mod flash;
+mod gpu_bundle;
 mod hashes;
 mod integers;
 mod interrupt;
@@ -52,6 +53,8 @@ enum Chore {
     Flash(flash::Arguments),
     /// Runs the same training on every machine that can be had here, and compares the hashes.
     Hashes(hashes::Arguments),
+    /// Packs the GPU's tests and bench for a machine without Rust.
+    GpuBundle(gpu_bundle::Arguments),
     /// Says what is installed, what is missing, and the line that installs it.
     Doctor,
     /// Builds the no_std crates for microcontrollers, so that no std slips in.
@@ -81,6 +84,7 @@ fn run_chore(chore: Chore) -> Result<()> {
         Chore::Sim(arguments) => sim::run(&arguments),
         Chore::Flash(arguments) => flash::run(&arguments),
         Chore::Hashes(arguments) => hashes::run(&arguments),
+        Chore::GpuBundle(arguments) => gpu_bundle::run(&arguments),
         Chore::Doctor => doctor::run(),
         Chore::Chips => chips::run(),
     }

@@ -8,6 +8,7 @@ mod art;
 mod cli;
 mod console;
 mod data;
+mod engine;
 mod eval;
 mod failure;
 mod interrupt;

@@ -95,7 +95,7 @@ impl Job {
             loss_title: "squared error",
             loss_text: |loss| format!("{loss:.3e}"),
         };
-        let outcome = self.follow(&mut trainer, &course, &mut book)?;
+        let (mut trainer, outcome) = self.follow(trainer, &course, &mut book)?;
         if outcome.interrupted {
             return Ok(self.interrupted(&trainer, &book));
         }

@@ -2,6 +2,7 @@
 
 use crate::cli::Dataset;
 use crate::data::Cut;
+use crate::engine::{Engine, Trainable, View};
 use crate::failure::{Failure, fail};
 use crate::report::Report;
 use motenet::{LayerInfo, Params, Simd};
@@ -215,26 +216,26 @@ impl Book {
         Ok(())
     }
 
-    /// To be called after every step: writes a checkpoint when it is time for one.
-    pub(crate) fn after_step<M: Model>(&mut self, trainer: &Trainer<M>) -> Result<(), Failure> {
+    /// To be called after every step, or every few: writes a checkpoint when it is time for one.
+    pub(crate) fn after_step<M: Trainable>(&mut self, view: View<'_, M>) -> Result<(), Failure> {
         if self.run.is_some() && self.last.elapsed() >= Duration::from_secs_f64(self.every) {
-            self.save(trainer)?;
+            self.save(view.trainer()?)?;
         }
         Ok(())
     }
 
     /// To be called after every epoch: writes its figures, then a checkpoint.
-    pub(crate) fn after_epoch<M: Model>(
+    pub(crate) fn after_epoch<M: Trainable>(
         &mut self,
-        trainer: &Trainer<M>,
+        engine: &mut Engine<M>,
         train: Summary,
         validation: Option<Summary>,
         seconds: f64,
         samples_per_second: f64,
     ) -> Result<(), Failure> {
         let Some(run) = &self.run else { return Ok(()) };
-        let Settings { recipe, .. } = trainer.settings();
-        let Position { epoch, .. } = trainer.position();
+        let Settings { recipe, .. } = *engine.settings();
+        let Position { epoch, .. } = engine.position();
         let steps = train.samples.div_ceil(u64::from(recipe.batch_size.max(1))) as u32;
         let last_step = epoch.saturating_mul(steps).saturating_sub(1);
         let all_steps = recipe.epochs.saturating_mul(steps);
@@ -252,10 +253,10 @@ impl Book {
             validation_accuracy: validation.map(|validation| validation.accuracy),
         })?;
         // Epochs of a millisecond would spend their time waiting for the disk.
-        if trainer.is_done()
+        if engine.is_done()
             || self.last.elapsed() >= Duration::from_secs_f64(self.every.min(RESPITE))
         {
-            self.save(trainer)?;
+            self.save(engine.trainer()?)?;
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! One training run from where it stands to its end, whatever the model: progress, checkpoints, Ctrl-C.
 
 use crate::console::Console;
+use crate::engine::{Engine, Set, Trainable};
 use crate::failure::{Failure, fail};
 use crate::interrupt;
 use crate::saved::Book;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use motenet_models::{Input, Model, Target};
-use motenet_train::{Progress, Samples, Summary, Trainer};
+use motenet_train::{Progress, Summary};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -49,24 +49,24 @@ pub(crate) struct Course<'a, S: ?Sized> {
 
 /// Trains until the last epoch is done or Ctrl-C is pressed. Whatever `book` holds is on disk then.
 pub(crate) fn train<M, S>(
-    trainer: &mut Trainer<M>,
+    engine: &mut Engine<M>,
     course: &Course<'_, S>,
     book: &mut Book,
     console: &mut Console,
 ) -> Result<Outcome, Failure>
 where
-    M: Model,
-    S: Samples<Input<M>, Target<M>> + ?Sized,
+    M: Trainable,
+    S: Set<M> + ?Sized,
 {
     let _patient = interrupt::catch();
     let mut outcome = Outcome::default();
-    if trainer.is_done() {
+    if engine.is_done() {
         return Ok(outcome);
     }
-    let epochs = trainer.settings().recipe.epochs;
+    let epochs = engine.settings().recipe.epochs;
     let samples = course.train.len() as u64;
     let bar = console.begin_bar(bar(u64::from(epochs) * samples, console));
-    bar.set_position(u64::from(trainer.position().epoch) * samples);
+    bar.set_position(u64::from(engine.position().epoch) * samples);
     bar.reset_eta(); // what an earlier session did says nothing about the speed of this one
     let mut drawn = Instant::now();
     let validation_title = if course.validation.is_some() { "validation" } else { "" };
@@ -74,20 +74,20 @@ where
         "{:>9}{:>14}{:>12}{validation_title:>13}{:>11}{:>13}",
         "epoch", course.loss_title, "accuracy", "seconds", "samples/s"
     )));
-    while !trainer.is_done() {
-        let epoch = trainer.position().epoch;
-        let whole = trainer.position().step == 0;
-        let batch = u64::from(trainer.settings().recipe.batch_size);
-        let seen_before = (u64::from(trainer.position().step) * batch).min(samples);
+    while !engine.is_done() {
+        let epoch = engine.position().epoch;
+        let whole = engine.position().step == 0;
+        let batch = u64::from(engine.settings().recipe.batch_size);
+        let seen_before = (u64::from(engine.position().step) * batch).min(samples);
         let mut clock = Clock::start();
         let mut failure = None;
-        let summary = trainer.train_epoch(course.train, |trainer, progress| {
+        let summary = engine.train_epoch(course.train, |view, progress| {
             let paused = Instant::now();
             if !bar.is_hidden() && drawn.elapsed() > REDRAW {
                 draw(&bar, course, epoch, epochs, &progress);
                 drawn = Instant::now();
             }
-            let saved = check(&progress, epoch).and_then(|()| book.after_step(trainer));
+            let saved = check(&progress, epoch).and_then(|()| book.after_step(view));
             clock.watching += paused.elapsed();
             match saved {
                 Ok(()) => interrupt::check(),
@@ -98,15 +98,19 @@ where
             }
         });
         let seconds = clock.seconds();
-        if let Some(failure) = failure {
-            console.end_bar();
-            return Err(failure);
-        }
+        let summary = match (summary, failure) {
+            (Err(failure), _) | (_, Some(failure)) => {
+                console.end_bar();
+                return Err(failure);
+            }
+            (Ok(summary), None) => summary,
+        };
         let Some(summary) = summary else {
             outcome.interrupted = true;
             break;
         };
-        let validation = course.validation.map(|digits| trainer.evaluate(digits, |_, _, _, _| {}));
+        let validation = course.validation.map(|set| engine.validate(set)).transpose();
+        let validation = validation.inspect_err(|_| console.end_bar())?;
         if whole {
             outcome.seconds.push(seconds);
         }
@@ -124,18 +128,18 @@ where
                 thousands(speed as u64),
             ));
         }
-        if let Err(failure) = book.after_epoch(trainer, summary, validation, seconds, speed) {
+        if let Err(failure) = book.after_epoch(engine, summary, validation, seconds, speed) {
             console.end_bar();
             return Err(failure);
         }
-        if interrupt::asked() && !trainer.is_done() {
+        if interrupt::asked() && !engine.is_done() {
             outcome.interrupted = true;
             break;
         }
     }
     console.end_bar();
     if outcome.interrupted {
-        book.save(trainer)?;
+        book.save(engine.trainer()?)?;
     }
     Ok(outcome)
 }

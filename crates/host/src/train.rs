@@ -1,8 +1,9 @@
 //! `host train`: from flags to a trained, tested and saved model.
 
-use crate::cli::{Dataset, RecipeArgs, TrainArgs};
+use crate::cli::{Dataset, Device, RecipeArgs, TrainArgs};
 use crate::console::Console;
 use crate::data::{self, Cut};
+use crate::engine::{Engine, Place, Set, Trainable};
 use crate::failure::{Failure, fail};
 use crate::models::Card;
 use crate::published::Comparison;
@@ -12,9 +13,9 @@ use crate::session::{self, Course, Outcome, thousands};
 use crate::{interrupt, profile, published, rectangles, resolve};
 use motenet::Simd;
 use motenet_data::Splits;
+use motenet_models::Model;
 use motenet_models::digits::{self, DigitModel};
-use motenet_models::{Input, Model, Target};
-use motenet_train::{Samples, Settings, Trainer};
+use motenet_train::{Settings, Trainer};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -47,6 +48,7 @@ pub(crate) struct Job {
     pub(crate) args: TrainArgs,
     pub(crate) console: Console,
     pub(crate) simd: Simd,
+    pub(crate) place: Place,
     /// Where it goes on from.
     pub(crate) saved: Option<Saved>,
 }
@@ -54,6 +56,11 @@ pub(crate) struct Job {
 /// Trains.
 pub(crate) fn run(args: TrainArgs) -> Result<ExitCode, Failure> {
     let simd = resolve::simd(args.simd)?;
+    if args.profile && args.device != Device::Cpu {
+        return fail!(
+            "--profile times what the CPU does: leave it out, or train with --device cpu"
+        );
+    }
     let console = Console::new(args.json);
     let saved = match &args.resume {
         None => None,
@@ -68,7 +75,9 @@ pub(crate) fn run(args: TrainArgs) -> Result<ExitCode, Failure> {
     if let Some(saved) = &saved {
         agree(saved, &args.recipe)?;
     }
-    let mut job = Job { args, console, simd, saved };
+    // Before anything is written: a run that cannot start leaves no folder.
+    let place = Place::open(args.device)?;
+    let mut job = Job { args, console, simd, place, saved };
     let done = digits::find(name, OnDigits(&mut job));
     let done =
         done.or_else(|| motenet_models::rectangles::find(name, rectangles::OnRectangles(&mut job)));
@@ -94,20 +103,22 @@ impl digits::Visit for OnDigits<'_> {
 
 impl Job {
     /// Trains to the end, and says where the time went if that was asked for.
-    pub(crate) fn follow<M: Model, S: Samples<Input<M>, Target<M>> + ?Sized>(
+    pub(crate) fn follow<M: Trainable, S: Set<M> + ?Sized>(
         &mut self,
-        trainer: &mut Trainer<M>,
+        mut trainer: Trainer<M>,
         course: &Course<'_, S>,
         book: &mut Book,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<(Trainer<M>, Outcome), Failure> {
         if self.args.profile {
             trainer.start_profile();
         }
-        let outcome = session::train(trainer, course, book, &mut self.console)?;
+        let mut engine = Engine::new(&self.place, trainer, course)?;
+        let outcome = session::train(&mut engine, course, book, &mut self.console)?;
+        let trainer = engine.into_trainer()?;
         if self.args.profile {
             profile::print::<M>(&trainer.profile(), self.simd, &self.console);
         }
-        Ok(outcome)
+        Ok((trainer, outcome))
     }
 
     fn train_on_digits<M: DigitModel>(&mut self) -> Result<ExitCode, Failure> {
@@ -118,7 +129,7 @@ impl Job {
             samples: splits.train.len(),
             validation: splits.validation.len(),
         };
-        let (mut trainer, mut book) = self.prepare::<M>(source)?;
+        let (trainer, mut book) = self.prepare::<M>(source)?;
         self.introduce::<M>(&trainer, &book, &data_line(&splits));
         let course = Course {
             train: &splits.train,
@@ -126,7 +137,7 @@ impl Job {
             loss_title: "loss",
             loss_text: |loss| format!("{loss:.4}"),
         };
-        let mut outcome = self.follow(&mut trainer, &course, &mut book)?;
+        let (mut trainer, mut outcome) = self.follow(trainer, &course, &mut book)?;
         if outcome.interrupted {
             return Ok(self.interrupted(&trainer, &book));
         }
@@ -260,10 +271,11 @@ impl Job {
         say("Optimizer", optimizer);
         let threads = self.args.threads;
         let plural = if threads == 1 { "" } else { "s" };
-        say(
-            "Run",
-            format!("seed {seed}, {threads} thread{plural}, {} instructions", self.simd.name()),
-        );
+        let device = match self.place.gpu() {
+            Some(gpu) => format!("{gpu}: the losses of the CPU, not its bits"),
+            None => format!("{threads} thread{plural}, {} instructions", self.simd.name()),
+        };
+        say("Run", format!("seed {seed}, {device}"));
         if let Some(folder) = book.folder() {
             say("Saved in", folder.display().to_string());
         }

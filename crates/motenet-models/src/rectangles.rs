@@ -28,6 +28,9 @@ pub trait Visit {
 const RECIPE: Recipe =
     Recipe { epochs: 300, batch_size: 1_000, learning_rate: 0.1, ..Recipe::PLAIN };
 
+/// An answer counts as right this near to the average: half a step of the one decimal that pixels have.
+pub const NEAR: f32 = 0.05;
+
 /// The weights that the four-weight models start from.
 const START: [f32; 4] = [0.98, 0.4, 0.86, -0.08];
 
@@ -51,9 +54,9 @@ macro_rules! models {
                     MeanSquaredError
                 }
 
-                /// Within 0.05, half a step of the one decimal that the pixels have.
+                /// Within [`NEAR`].
                 fn is_right(y: &[f32; 1], target: &[f32; 1]) -> bool {
-                    y.iter().zip(target).all(|(y, target)| (y - target).abs() < 0.05)
+                    y.iter().zip(target).all(|(y, target)| (y - target).abs() < NEAR)
                 }
 
                 $(

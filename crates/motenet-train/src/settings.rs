@@ -1,5 +1,6 @@
 //! What a run is made of: settings, which never change, and a position, which moves.
 
+use motenet::{Step, random};
 use motenet_models::Recipe;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,24 @@ pub struct Settings {
     pub recipe: Recipe,
     /// Decides the first weights, the order of the samples and every random mask.
     pub seed: u64,
+}
+
+impl Settings {
+    /// The order in which epoch `epoch` draws `len` samples: a function of the seed and the epoch.
+    pub fn order(&self, epoch: u32, len: usize) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..len as u32).collect();
+        let key = random::mix(self.seed ^ random::mix(u64::from(epoch) + 1));
+        random::shuffle(&mut random::generator(key), &mut order);
+        order
+    }
+
+    /// The number and the learning rate of the step at `position`, where an epoch has `steps` of them.
+    pub fn step(&self, position: Position, steps: u32) -> Step {
+        let Recipe { schedule, learning_rate, epochs, .. } = self.recipe;
+        let done = position.epoch.saturating_mul(steps).saturating_add(position.step);
+        let rate = schedule.learning_rate(learning_rate, done, epochs.saturating_mul(steps));
+        Step { number: done.saturating_add(1), learning_rate: rate }
+    }
 }
 
 /// How far a run has come, and what it has seen since the epoch began.

@@ -94,17 +94,24 @@ impl<M: Model> Trainer<M> {
         simd: Simd,
     ) -> Option<Self> {
         let mut trainer: Trainer<M> = Trainer::new(settings, threads, simd);
-        let kept = settings.recipe.optimizer.moments();
+        trainer.restore(position, weights, moments).then_some(trainer)
+    }
+
+    /// Goes to where this run stood elsewhere; `false`, and nothing happens, if a length does not fit.
+    ///
+    /// `weights` and `moments` as [`resume`](Trainer::resume) takes them.
+    pub fn restore(&mut self, position: Position, weights: &[f32], moments: &[Vec<f32>]) -> bool {
+        let kept = self.settings.recipe.optimizer.moments();
         let fits = |part: &[f32]| part.len() == M::Network::COUNT;
         if !fits(weights) || moments.len() != kept || !moments.iter().all(|m| fits(m)) {
-            return None;
+            return false;
         }
-        trainer.network.flat_mut().copy_from_slice(weights);
-        for (moment, saved) in trainer.moments.iter_mut().zip(moments) {
+        self.network.flat_mut().copy_from_slice(weights);
+        for (moment, saved) in self.moments.iter_mut().zip(moments) {
             moment.copy_from_slice(saved);
         }
-        trainer.position = position;
-        Some(trainer)
+        self.position = position;
+        true
     }
 
     /// The settings of the run.
@@ -156,7 +163,7 @@ impl<M: Model> Trainer<M> {
     ) -> Option<Summary> {
         let batch = self.settings.recipe.batch_size.max(1) as usize;
         let steps = samples.len().div_ceil(batch) as u32;
-        let order = order(self.settings.seed, self.position.epoch, samples.len());
+        let order = self.settings.order(self.position.epoch, samples.len());
         for indices in order.chunks(batch).skip(self.position.step as usize) {
             let learning_rate = self.step(samples, indices, steps);
             let seen = (self.position.step as usize * batch).min(samples.len()) as u64;
@@ -179,15 +186,9 @@ impl<M: Model> Trainer<M> {
         steps: u32,
     ) -> f32 {
         let recipe = self.settings.recipe;
-        let done = self.position.epoch.saturating_mul(steps).saturating_add(self.position.step);
-        let rate = recipe.schedule.learning_rate(
-            recipe.learning_rate,
-            done,
-            recipe.epochs.saturating_mul(steps),
-        );
-        let step = Step { number: done.saturating_add(1), learning_rate: rate };
+        let step = self.settings.step(self.position, steps);
         // Counted so that every sample of the run has a number, whatever the last batch's length.
-        let first_sample = u64::from(done) * u64::from(recipe.batch_size.max(1));
+        let first_sample = u64::from(step.number - 1) * u64::from(recipe.batch_size.max(1));
         let scale = 1.0 / indices.len() as f32;
         let loss = M::loss(recipe.label_smoothing);
 
@@ -240,7 +241,7 @@ impl<M: Model> Trainer<M> {
             });
         }
         self.position.step += 1;
-        rate
+        step.learning_rate
     }
 
     /// Runs the network, as it stands, over a whole dataset; `visit` gets each sample's number, output,
@@ -277,14 +278,6 @@ impl<M: Model> Trainer<M> {
 /// `indices` in runs of `length`, one for each thread; those that come too late get none.
 fn shares(indices: &[u32], length: usize) -> impl Iterator<Item = &[u32]> {
     indices.chunks(length).chain(std::iter::repeat(&[][..]))
-}
-
-/// The order in which epoch `epoch` draws `len` samples.
-fn order(seed: u64, epoch: u32, len: usize) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..len as u32).collect();
-    let key = random::mix(seed ^ random::mix(u64::from(epoch) + 1));
-    random::shuffle(&mut random::generator(key), &mut order);
-    order
 }
 
 /// The run of parameters that one thread moves.

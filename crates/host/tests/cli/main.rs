@@ -3,6 +3,7 @@
 //! Nothing here needs a network or MNIST; the one test of MNIST reads `MNIST_DIR` and passes without it.
 
 mod errors;
+mod gpu;
 mod json;
 mod kill;
 mod predict;
