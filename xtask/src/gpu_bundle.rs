@@ -96,8 +96,9 @@ fn built(words: &[&str], profile: &str) -> Result<PathBuf> {
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let programs = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    programs.last().with_context(|| format!("`cargo {}` built no program", words.join(" ")))
+    let mut programs =
+        messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+    programs.next_back().with_context(|| format!("`cargo {}` built no program", words.join(" ")))
 }
 
 /// Copies a file and its permissions; one that is there is replaced, even if it may not be written to.

@@ -42,7 +42,7 @@ impl<M: Model, S: Samples<Input<M>, Target<M>>> Set<M> for S {}
 pub(crate) enum Place {
     Cpu,
     #[cfg(feature = "gpu")]
-    Gpu(Gpu),
+    Gpu(Box<Gpu>),
 }
 
 impl Place {
@@ -51,7 +51,7 @@ impl Place {
         match device {
             Device::Cpu => Ok(Place::Cpu),
             #[cfg(feature = "gpu")]
-            Device::Gpu => Ok(Place::Gpu(Gpu::open()?)),
+            Device::Gpu => Ok(Place::Gpu(Box::new(Gpu::open()?))),
             #[cfg(not(feature = "gpu"))]
             Device::Gpu => fail!(
                 "this program was built without GPU support: build it with the feature `gpu` (`cargo run -p host --features gpu -- train --device gpu`), or train with --device cpu"
@@ -71,7 +71,7 @@ impl Place {
 
 /// A run on its device.
 pub(crate) enum Engine<M: Model> {
-    Cpu(Trainer<M>),
+    Cpu(Box<Trainer<M>>),
     #[cfg(feature = "gpu")]
     Gpu(Box<OnGpu<M>>),
 }
@@ -110,7 +110,7 @@ impl<M: Trainable> Engine<M> {
     ) -> Result<Self, Failure> {
         let _ = course; // the CPU gets its samples epoch by epoch
         match place {
-            Place::Cpu => Ok(Engine::Cpu(trainer)),
+            Place::Cpu => Ok(Engine::Cpu(Box::new(trainer))),
             #[cfg(feature = "gpu")]
             Place::Gpu(gpu) => {
                 let trainer = GpuTrainer::new(gpu, trainer, course.train)?;
@@ -152,7 +152,7 @@ impl<M: Trainable> Engine<M> {
     /// The same, for good.
     pub(crate) fn into_trainer(self) -> Result<Trainer<M>, Failure> {
         match self {
-            Engine::Cpu(trainer) => Ok(trainer),
+            Engine::Cpu(trainer) => Ok(*trainer),
             #[cfg(feature = "gpu")]
             Engine::Gpu(on) => Ok(on.trainer.into_trainer()?),
         }
