@@ -161,6 +161,23 @@ fn kernels_equal_their_twins_on_every_core() {
     assert_eq!(said.matches(" cases, 0 differences").count(), BOARDS.len(), "{said}");
 }
 
+/// The stack that was painted over is held against a budget: one that is too small is an error with both numbers.
+#[test]
+fn a_stack_beyond_its_budget_is_an_error() {
+    let output = sim(exported(), &["--images", "1", "--stack", "1000", "--json"]).output().unwrap();
+    if skipped(&output) {
+        return;
+    }
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let used = answer["stack_bytes_firmware"].as_u64().unwrap();
+    let words = format!("mps2-an386 has used {used} bytes of stack, its budget is 1000: ");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains(&words), "{}", stderr(&output));
+    let output =
+        sim(exported(), &["--images", "1", "--stack", &used.to_string()]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
 #[test]
 fn noise_does_not_stop_it() {
     let output = sim(exported(), &["--images", "3", "--fuzz", "30000"]).output().unwrap();

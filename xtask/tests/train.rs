@@ -5,7 +5,8 @@
 mod support;
 
 use serde_json::Value;
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
 use support::{skipped, stderr};
 
 fn train(arguments: &[&str]) -> Output {
@@ -19,9 +20,8 @@ fn train(arguments: &[&str]) -> Output {
 fn a_board_and_its_twin_end_with_the_same_weights() {
     let mut hashes = Vec::new();
     for board in ["mps2-an386", "riscv-virt"] {
-        let arguments =
-            ["--board", board, "--samples", "50", "--epochs", "1", "--images", "20", "--json"];
-        let output = train(&arguments);
+        let few = ["--samples", "50", "--batch", "8", "--images", "20", "--json"];
+        let output = train(&[&["--board", board], &few[..]].concat());
         if skipped(&output) {
             return;
         }
@@ -37,10 +37,99 @@ fn a_board_and_its_twin_end_with_the_same_weights() {
         assert!(number("ram_bytes") > 2.0 * 4.0 * 12_730.0);
         let madds = number("multiply_adds_mean");
         assert!(number("instructions_learn_mean") > madds && madds > 480.0, "{answer}");
+        // Where there is an FPU: within twice what loading, multiplying and storing take, number by number.
+        let (sample, floor) = (number("instructions_sample"), number("instructions_floor"));
+        assert!(board != "mps2-an386" || sample < 2.0 * floor, "{sample} is far from {floor}");
+        assert!(floor > 2.0 * madds && sample > 0.5 * floor, "{answer}");
+        assert_eq!(answer["kept"], true);
+        assert!(number("stack_bytes_firmware") > number("stack_bytes"), "{answer}");
         hashes.push(answer["weights_sha256"].clone());
     }
     // And so do two boards.
     assert_eq!(hashes[0], hashes[1]);
+}
+
+const FEW: [&str; 7] = ["--samples", "3", "--epochs", "1", "--images", "2", "--json"];
+
+/// The stack that was painted over is held against a budget: one that is too small is an error with both numbers.
+#[test]
+fn a_stack_beyond_its_budget_is_an_error() {
+    let stack = |budget: Option<u64>| {
+        let budget = budget.map(|budget| budget.to_string());
+        let budget: Vec<&str> = budget.iter().flat_map(|b| ["--stack", b]).collect();
+        train(&[&FEW[..], &budget].concat())
+    };
+    let output = stack(None);
+    if skipped(&output) {
+        return;
+    }
+    assert!(output.status.success(), "{}", stderr(&output));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let used = answer["stack_bytes_firmware"].as_u64().unwrap();
+    assert!(stack(Some(used)).status.success());
+    let output = stack(Some(used - 1));
+    assert_eq!(output.status.code(), Some(1));
+    let words = format!("mps2-an386 has used {used} bytes of stack, its budget is {}", used - 1);
+    assert!(stderr(&output).contains(&words), "{}", stderr(&output));
+}
+
+/// A board behind a serial port, which here is a simulator's: the same figures as without one.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_board_on_a_port_learns_the_same() {
+    let simulated = train(&FEW);
+    if skipped(&simulated) {
+        return;
+    }
+    let expected: Value = serde_json::from_slice(&simulated.stdout).unwrap();
+    let board = ["-M", "mps2-an386", "-icount", "shift=7", "-display", "none", "-monitor", "none"];
+    let mut qemu = Command::new("qemu-system-arm")
+        .args(board)
+        .args(["-serial", "pty", "-kernel", expected["elf"].as_str().unwrap()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(qemu.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let port = said.split_whitespace().find(|word| word.starts_with("/dev/")).unwrap().to_owned();
+    // Twice, so that what the first has saved is there when the second starts.
+    let outputs = [(); 2].map(|()| train(&[&FEW[..], &["--port", &port]].concat()));
+    qemu.kill().unwrap();
+    qemu.wait().unwrap();
+    for output in outputs {
+        assert!(output.status.success(), "{}", stderr(&output));
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        for key in ["weights_sha256", "twin_sha256", "differences", "kept", "instructions_sample"] {
+            assert_eq!(answer[key], expected[key], "{key}");
+        }
+    }
+}
+
+/// The best is first, and the test digits are not looked at for more than one setting.
+#[test]
+fn settings_are_ranked_by_the_validation_digits() {
+    let settings = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let few = ["--samples", "300", "--batch", "8", "--seeds", "2"];
+        command.args(["sim", "settings"]).args(few).args(more).output().unwrap()
+    };
+    let output = settings(&["--learning-rate", "0.2,0,0.01"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("validation digits") && !said.contains("test digits"), "{said}");
+    let rows: Vec<Vec<f64>> = said
+        .lines()
+        .filter(|line| line.trim_start().starts_with("300 "))
+        .map(|line| line.split_whitespace().take(6).map(|word| word.parse().unwrap()).collect())
+        .collect();
+    let rates: Vec<f64> = rows.iter().map(|row| row[3]).collect();
+    assert_eq!(rates, [0.2, 0.01, 0.0], "{said}");
+    assert!(rows[0][5] > rows[1][5] && rows[1][5] > rows[2][5] && rows[0][5] > 50.0, "{said}");
+
+    let output = settings(&["--learning-rate", "0.2,0.1", "--test"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("found 2 combinations of settings for --test, expected one"), "{said}");
 }
 
 #[test]
@@ -50,6 +139,7 @@ fn what_cannot_be_trained_is_refused_on_one_line() {
         (vec!["--board", "pico"], "pico is a real board: give its --port"),
         (vec!["--learning-rate", "NaN"], "found a learning rate of NaN"),
         (vec!["--adapt", "/nowhere"], "/nowhere"),
+        (vec!["--board", "pico", "--port", "/dev/nothing"], "there is no such port"),
     ] {
         let output = train(&arguments);
         if skipped(&output) {

@@ -158,8 +158,9 @@ fn info_comes_out_as_it_went_in_and_is_not_the_other_one() {
 #[test]
 fn what_is_wrong_is_named() {
     let decode = |kind, payload: &[u8]| LearnRequest::decode(Frame { kind, payload }).unwrap_err();
-    let kind = |found| Fault { code: FaultCode::Kind, found, expected: 0x18 };
-    assert_eq!((decode(2, &[]), decode(0x19, &[])), (kind(2), kind(0x19)));
+    let kind = |found| Fault { code: FaultCode::Kind, found, expected: 0x1b };
+    assert_eq!((decode(2, &[]), decode(0x1c, &[])), (kind(2), kind(0x1c)));
+    assert_eq!(decode(0x19, &[1]), Fault::length(1, 0));
     assert_eq!(decode(0x11, &[1]), Fault::length(1, 0));
     assert_eq!(decode(0x12, &[0; 7]), Fault::length(7, 8));
     assert_eq!(decode(0x13, &[0; 7]), Fault::length(7, 8));
@@ -168,4 +169,12 @@ fn what_is_wrong_is_named() {
     assert_eq!(decode(0x17, &[0; 10]), Fault::length(10, 8));
     let opinion = LearnReply::decode(Frame { kind: 0x93, payload: &[0; 23] });
     assert_eq!(opinion, Err(Fault::length(23, 20)));
+    for (found, words) in [(0, "no flash"), (1, "nothing saved"), (2, "the flash failed")] {
+        let fault = Fault { code: FaultCode::Store, found, expected: 0 };
+        let line = reply(LearnReply::Fault(fault));
+        let (kind, payload) = inside(&line, 64);
+        let heard = LearnReply::decode(Frame { kind, payload: &payload });
+        assert_eq!(heard, Ok(LearnReply::Fault(fault)));
+        assert!(fault.to_string().contains(words), "{fault}");
+    }
 }

@@ -78,8 +78,7 @@ pub(super) struct Figures {
     pub(super) evaluate: Work,
     /// The most stack of the whole firmware.
     pub(super) stack_bytes_max: u32,
-    /// Multiply-adds of one sample, mean, that are not left out.
-    pub(super) multiply_adds: f64,
+    pub(super) products: Products,
     pub(super) time: Duration,
 }
 
@@ -224,7 +223,7 @@ where
         step,
         evaluate,
         stack_bytes_max: driver.stack_bytes_max,
-        multiply_adds: multiply_adds::<M>(&plan.train),
+        products: Products::of::<M>(&plan.train),
         time: begin.elapsed(),
     })
 }
@@ -467,15 +466,35 @@ fn check_info(info: &LearnInfo, plan: &Plan, parameters: usize) -> Result<()> {
     Ok(())
 }
 
-/// Multiply-adds of learning from one sample, mean, with those left out whose input is zero: forward and the weights'
-/// gradient once each for a lit input of the first layer; three times each weight of the others (at most).
-fn multiply_adds<M: Train>(samples: &[Sample]) -> f64 {
-    let mut layers: Vec<LayerInfo> = Vec::new();
-    M::describe(&mut |layer| layers.push(layer));
-    let lit: usize =
-        samples.iter().map(|s| s.features.iter().filter(|&&byte| byte != 0).count()).sum();
-    let lit = lit as f64 / samples.len().max(1) as f64;
-    let first = layers.first().map_or(0, |layer| layer.output_len);
-    let others: usize = layers.iter().skip(1).map(|layer| 3 * layer.macs).sum();
-    2.0 * lit * first as f64 + others as f64
+/// Multiply-adds of a sample, mean.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Products {
+    /// Of a product of the first layer, those left out whose input is zero: forward, and as many for the gradient.
+    first: f64,
+    /// Of a product of the layers behind it: forward, for the gradient, and back to the layer before.
+    others: f64,
+}
+
+impl Products {
+    fn of<M: Train>(samples: &[Sample]) -> Self {
+        let mut layers: Vec<LayerInfo> = Vec::new();
+        M::describe(&mut |layer| layers.push(layer));
+        let lit: usize =
+            samples.iter().map(|s| s.features.iter().filter(|&&byte| byte != 0).count()).sum();
+        let lit = lit as f64 / samples.len().max(1) as f64;
+        let first = layers.first().map_or(0, |layer| layer.output_len);
+        let others: usize = layers.iter().skip(1).map(|layer| layer.macs).sum();
+        Products { first: lit * first as f64, others: others as f64 }
+    }
+
+    /// All of learning.
+    pub(super) fn sum(self) -> f64 {
+        2.0 * self.first + 3.0 * self.others
+    }
+
+    /// Instructions that learning from a sample takes at least where each loads or stores one number: two for a term of a
+    /// forward product or back (load, multiply-add), three for one of a gradient (load, multiply-add, store).
+    pub(super) fn floor(self) -> f64 {
+        5.0 * self.first + 7.0 * self.others
+    }
 }

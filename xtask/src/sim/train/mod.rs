@@ -156,11 +156,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
+/// What learns gets of a picture.
+type Features = Box<dyn Fn(&[u8; 784]) -> Vec<u8>>;
+
 /// What learns, from what, and from where on.
 struct Task {
     splits: Splits,
-    /// What learns gets of a picture.
-    features: Box<dyn Fn(&[u8; 784]) -> Vec<u8>>,
+    features: Features,
     start: Start,
     /// The firmware's model, and its hash as the board will say it.
     file: PathBuf,

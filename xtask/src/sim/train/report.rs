@@ -43,6 +43,12 @@ impl Measured<'_> {
         (learn.sum + step.sum) as f64 / learn.times.max(1) as f64
     }
 
+    /// What that is at least: a step loads weight and gradient, multiplies, stores the weight and clears the gradient.
+    fn floor(&self) -> f64 {
+        let step = 5.0 * f64::from(self.figures.info.parameters);
+        self.figures.products.floor() + step / f64::from(self.plan.schedule.batch)
+    }
+
     /// An error that names the first number that differs, if any does.
     pub(super) fn verdict(&self) -> Result<()> {
         let (name, figures) = (&self.board.name, self.figures);
@@ -76,9 +82,10 @@ pub(super) fn table(one: &Measured<'_>) -> String {
     row("loss, first and last tenth", format!("{:.3}, {:.3}", figures.losses.0, figures.losses.1));
     row("numbers that differ", grouped(figures.differences as u64));
     row(&format!("{unit} a sample, all"), whole(one.count()));
+    row("  of at least, one number each", whole(one.floor()));
     row("  learning, mean", whole(figures.learn.mean()));
     row("  learning, most", grouped(figures.learn.max.into()));
-    row("  multiply-adds, mean", whole(figures.multiply_adds));
+    row("  multiply-adds, mean", whole(figures.products.sum()));
     row("  a step", whole(figures.step.mean()));
     row("  reading", whole(figures.evaluate.mean()));
     let kept = match figures.kept {
@@ -137,7 +144,9 @@ pub(super) fn json(one: &Measured<'_>) -> Value {
         "weights_sha256": hex(&figures.sha256),
         "twin_sha256": hex(&figures.twin_sha256),
         "kept": figures.kept,
-        "multiply_adds_mean": figures.multiply_adds,
+        "multiply_adds_mean": figures.products.sum(),
+        "instructions_floor": one.floor(),
+        "elf": one.firmware.map(|firmware| &firmware.elf),
         "ram_bytes": one.ram_bytes,
         "ram_bytes_program": one.program_bytes(),
         "ram_bytes_program_max": one.ram_bytes_max,
