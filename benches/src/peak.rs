@@ -31,6 +31,7 @@ impl Kernel for Chains {
         match I::LANES {
             16 => chains::<I, 3, 64>(),
             8 => chains::<I, 6, 16>(),
+            4 => chains::<I, 3, 16>(),
             _ => chains::<I, 12, 1>(),
         }
     }

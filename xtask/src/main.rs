@@ -1,6 +1,7 @@
 //! Chores of the workspace: `cargo xtask doctor`, `test`, `accuracy`, `bench-report`, `export`, `sim`, `flash`, `hashes`,
-//! `chips`, `gpu-bundle`.
+//! `chips`, `aarch64`, `gpu-bundle`.
 
+mod aarch64;
 mod accuracy;
 mod bench_report;
 mod boards;
@@ -59,6 +60,8 @@ enum Chore {
     Doctor,
     /// Builds the no_std crates for microcontrollers, so that no std slips in.
     Chips,
+    /// Runs the core's tests on AArch64, simulated where this machine is another.
+    Aarch64,
 }
 
 fn main() -> ExitCode {
@@ -87,6 +90,7 @@ fn run_chore(chore: Chore) -> Result<()> {
         Chore::GpuBundle(arguments) => gpu_bundle::run(&arguments),
         Chore::Doctor => doctor::run(),
         Chore::Chips => chips::run(),
+        Chore::Aarch64 => aarch64::run(),
     }
 }
 

@@ -68,15 +68,25 @@ impl Toolchain {
 
     /// `cargo build` for the target in `folder`, with one target folder for all that is built this way.
     pub(crate) fn build(&self, folder: &Path) -> Command {
+        self.cargo("build", "core", folder)
+    }
+
+    /// `cargo test` for a target with an operating system, likewise.
+    pub(crate) fn test(&self, folder: &Path) -> Command {
+        self.cargo("test", "std,panic_abort,test", folder)
+    }
+
+    /// What cargo is to do, and the crates of Rust itself that this takes.
+    fn cargo(&self, verb: &str, crates: &str, folder: &Path) -> Command {
         let mut command = match self.core {
             Core::Installed | Core::Sources => {
                 Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             }
             Core::Debian => without_rustup(self.core, DEBIAN_CARGO),
         };
-        command.current_dir(folder).args(["build", "--target", &self.target]);
+        command.current_dir(folder).args([verb, "--target", &self.target]);
         if self.core != Core::Installed {
-            command.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core");
+            command.env("RUSTC_BOOTSTRAP", "1").arg(format!("-Zbuild-std={crates}"));
         }
         if self.core == Core::Debian {
             command.env("RUSTC", DEBIAN_RUSTC);

@@ -88,6 +88,8 @@ pub(crate) enum SimdName {
     Avx2,
     /// AVX-512
     Avx512,
+    /// NEON
+    Neon,
 }
 
 /// What trains.

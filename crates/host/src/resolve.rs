@@ -119,6 +119,7 @@ pub(crate) fn simd(name: SimdName) -> Result<Simd, Failure> {
         SimdName::Baseline => "baseline",
         SimdName::Avx2 => "avx2",
         SimdName::Avx512 => "avx512",
+        SimdName::Neon => "neon",
     };
     Simd::available().find(|simd| simd.name() == name).ok_or_else(|| {
         let all: Vec<_> = Simd::available().map(Simd::name).collect();

@@ -22,7 +22,7 @@ fn any_number_of_threads() {
 fn any_vector_instructions() {
     let auto = hash(&["--simd", "auto"]);
     let available: Vec<_> = motenet::Simd::available().map(motenet::Simd::name).collect();
-    for name in ["baseline", "avx2", "avx512"] {
+    for name in ["baseline", "avx2", "avx512", "neon"] {
         if available.contains(&name) {
             assert_eq!(hash(&["--simd", name]), auto, "{name}");
         } else {

@@ -2,7 +2,7 @@
 
 use super::isa::Isa;
 use super::simd::{Kernel, Simd};
-use super::tile::{Rows, accumulate, accumulate_rest, unsigned_zero};
+use super::tile::{Rows, accumulate_rest, chains_from, unsigned_zero};
 use super::{plain, sparse};
 
 /// `y[n][o] = b[o]`, then for `i` ascending with `x[n][i] ≠ 0` `y[n][o] = fma(x[n][i], w[i][o], y[n][o])`, and
@@ -53,18 +53,19 @@ impl<const IN: usize, const OUT: usize> Kernel for Affine<'_, IN, OUT> {
     fn run<I: Isa>(self) {
         let Self { x, w, bias, y } = self;
         let bias = bias.unwrap_or(&[0.0; OUT]).map(unsigned_zero);
-        y.fill(bias);
         if I::LANES == 1 {
+            y.fill(bias);
             return plain::affine(x, w, y);
         }
         if OUT >= sparse::PANEL && sparse::is_sparse::<I, IN>(x, 0, IN) {
+            y.fill(bias);
             match I::LANES {
                 16 => sparse::affine::<I, IN, OUT, 2>(x, w, y),
                 _ => sparse::affine::<I, IN, OUT, 1>(x, w, y),
             }
             accumulate_rest::<I, _, OUT>(y, Rows(x), w);
         } else {
-            accumulate::<I, _, OUT>(y, Rows(x), w);
+            chains_from::<I, _, OUT>(&bias, y, Rows(x), w);
         }
         if y.as_flattened().iter().fold(false, |nan, y| nan | y.is_nan()) {
             y.fill(bias);

@@ -1,18 +1,36 @@
 //! What a kernel may ask of the machine: one fused multiply-add, and how many of them go side by side.
 
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-use core::arch::x86_64::*;
-
 /// An instruction set as a type: kernels are written once over `I: Isa` and compiled once for each.
 ///
 /// Every implementation returns the same bits: an IEEE 754 fused multiply-add is exact up to its one
 /// rounding, wherever it runs.
 pub trait Isa: Copy {
+    /// A vector register of `f32`.
+    type Vector: Copy;
+
     /// `f32` lanes of one vector register; 1 asks for the plain loops.
     const LANES: usize;
 
     /// `a·b + c`, rounded once (IEEE 754-2019, 5.4.1 `fusedMultiplyAdd`).
     fn fma(a: f32, b: f32, c: f32) -> f32;
+
+    /// `a·b + c` in each lane, rounded once.
+    fn fma_lanes(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+
+    /// `a` in every lane.
+    fn splat(a: f32) -> Self::Vector;
+
+    /// The first numbers of `x`, one to a lane; zeros in the lanes that are left.
+    fn load(x: &[f32]) -> Self::Vector;
+
+    /// `x[k]` = lane `k`, for the lanes that `x` has room for.
+    fn store(vector: Self::Vector, x: &mut [f32]);
+
+    /// `columns[k][r] = rows[r][k]`
+    #[inline(always)]
+    fn transpose(rows: [&[f32; 4]; 16]) -> [[f32; 16]; 4] {
+        core::array::from_fn(|k| rows.map(|row| row[k]))
+    }
 
     /// Bit `k` is set where `x[k]` is not zero; a zero of either sign is zero, NaN is not.
     #[inline(always)]
@@ -28,6 +46,38 @@ pub trait Isa: Copy {
         }
     }
 }
+
+/// The items of an [`Isa`] of one lane that follow from its `fma`.
+macro_rules! one_lane {
+    () => {
+        type Vector = f32;
+        const LANES: usize = 1;
+
+        #[inline(always)]
+        fn fma_lanes(a: f32, b: f32, c: f32) -> f32 {
+            Self::fma(a, b, c)
+        }
+
+        #[inline(always)]
+        fn splat(a: f32) -> f32 {
+            a
+        }
+
+        #[inline(always)]
+        fn load(x: &[f32]) -> f32 {
+            x.first().copied().unwrap_or_default()
+        }
+
+        #[inline(always)]
+        fn store(vector: f32, x: &mut [f32]) {
+            if let Some(x) = x.first_mut() {
+                *x = vector;
+            }
+        }
+    };
+}
+#[cfg(test)]
+pub(crate) use one_lane;
 
 /// What every target can do: hardware where the target is known to have it, software elsewhere.
 ///
@@ -50,7 +100,7 @@ impl Portable {
 }
 
 impl Isa for Portable {
-    const LANES: usize = 1;
+    one_lane!();
 
     #[inline(always)]
     fn fma(a: f32, b: f32, c: f32) -> f32 {
@@ -149,87 +199,4 @@ mod portable {
     pub(super) use crate::math::fma_soft as fma;
 
     pub(super) const NAME: &str = "software";
-}
-
-/// AVX2 with FMA: eight lanes. Only to be run on a CPU that has them ([`Simd`](super::Simd) sees to it).
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Avx2;
-
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-impl Isa for Avx2 {
-    const LANES: usize = 8;
-
-    #[inline(always)]
-    fn fma(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
-
-    #[inline(always)]
-    fn nonzero(x: &[f32; 16]) -> u16 {
-        // LLVM does not find this instruction by itself.
-        let half = |at: usize| {
-            // SAFETY: the CPU has AVX2, or this type would not be in use; `x` holds 16 numbers, of which
-            // eight are read from number 0 or 8 on, and the load asks for no alignment.
-            unsafe {
-                let x = _mm256_loadu_ps(x.as_ptr().add(at));
-                _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps())) as u16
-            }
-        };
-        half(0) | half(8) << 8
-    }
-
-    #[inline(always)]
-    fn mark(masks: &mut [u32; 16], x: &[f32; 16], bit: u32) {
-        for at in [0, 8] {
-            // SAFETY: as above; both arrays hold 16 numbers, of which eight are read (and written) from
-            // number 0 or 8 on.
-            unsafe {
-                let x = _mm256_loadu_ps(x.as_ptr().add(at));
-                let nonzero = _mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps());
-                let bit = _mm256_castsi256_ps(_mm256_set1_epi32(bit as i32));
-                let masks = masks.as_mut_ptr().add(at).cast();
-                let old = _mm256_castsi256_ps(_mm256_loadu_si256(masks));
-                let new = _mm256_or_ps(old, _mm256_and_ps(nonzero, bit));
-                _mm256_storeu_si256(masks, _mm256_castps_si256(new));
-            }
-        }
-    }
-}
-
-/// AVX-512: sixteen lanes, with the same caution.
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Avx512;
-
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-impl Isa for Avx512 {
-    const LANES: usize = 16;
-
-    #[inline(always)]
-    fn fma(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
-
-    #[inline(always)]
-    fn nonzero(x: &[f32; 16]) -> u16 {
-        // SAFETY: the CPU has AVX-512F, or this type would not be in use; `x` holds the 16 numbers that
-        // are read, and the load asks for no alignment.
-        unsafe {
-            let x = _mm512_loadu_ps(x.as_ptr());
-            _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_ps())
-        }
-    }
-
-    #[inline(always)]
-    fn mark(masks: &mut [u32; 16], x: &[f32; 16], bit: u32) {
-        // LLVM would make the loop over samples the vector, and gather.
-        let nonzero = Self::nonzero(x);
-        // SAFETY: as above; `masks` holds the 16 numbers that are read and written.
-        unsafe {
-            let old = _mm512_loadu_si512(masks.as_ptr().cast());
-            let new = _mm512_mask_or_epi32(old, nonzero, old, _mm512_set1_epi32(bit as i32));
-            _mm512_storeu_si512(masks.as_mut_ptr().cast(), new);
-        }
-    }
 }

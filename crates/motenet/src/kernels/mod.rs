@@ -10,7 +10,7 @@
 //!
 //! Kernels never see layers. They never panic, allocate or keep state. To add one: write a struct of
 //! its arguments, implement [`Kernel`], give it a safe function and a naive twin. `unsafe` is allowed in
-//! this folder: in `simd.rs` to enter a function compiled for a CPU feature, in `isa.rs`,
+//! this folder: in `simd.rs` to enter a function compiled for a CPU feature, in `isa*.rs`,
 //! `bytes.rs` and `armv7em.rs` for instructions.
 #![allow(unsafe_code)]
 
@@ -20,6 +20,10 @@ mod armv7em;
 mod bytes;
 mod descend;
 mod isa;
+#[cfg(all(feature = "std", target_arch = "aarch64"))]
+mod isa_aarch64;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod isa_x86;
 mod mul_transposed;
 pub mod naive;
 mod outer;
@@ -35,6 +39,8 @@ mod tile;
 pub use affine::affine;
 pub use bytes::{prefetch, scale_bytes};
 pub use descend::descend;
+#[cfg(test)]
+pub(crate) use isa::one_lane;
 pub use isa::{Isa, Portable};
 pub use mul_transposed::mul_transposed;
 pub use outer::{add_outer, add_outer_part, add_rows};

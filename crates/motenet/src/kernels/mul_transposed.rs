@@ -3,7 +3,8 @@
 use super::isa::Isa;
 use super::plain;
 use super::simd::{Kernel, Simd};
-use super::tile::{Left, Rows, chains};
+use super::tile::{Chains, PANEL, Product, Rows, block};
+use crate::Aligned;
 
 /// From 0, for `o` ascending, `dx[n][i] = fma(w[i][o], dy[n][o], dx[n][i])`.
 ///
@@ -41,80 +42,74 @@ impl<const IN: usize, const OUT: usize> Kernel for MulTransposed<'_, IN, OUT> {
         let Self { w, dy, dx } = self;
         match I::LANES {
             1 => plain::mul_transposed(w, dy, dx),
-            16 => blocks::<I, IN, OUT, 64>(w, dy, dx),
-            _ => blocks::<I, IN, OUT, 16>(w, dy, dx),
+            _ if OUT <= DEPTH => panels::<I, IN, OUT, OUT>(w, dy, dx),
+            _ => panels::<I, IN, OUT, DEPTH>(w, dy, dx),
         }
     }
 }
 
-/// Outputs summed before the block of `dy` is repacked.
+/// Outputs summed before the next rows of the panel are made.
 const DEPTH: usize = 64;
 
-/// A chain runs over `o`, and along `o` both factors are contiguous, so the vector lanes are given to
-/// samples: `C` samples at a time, `dy` is transposed into `[o][sample]` and the tile of the other two
-/// products does the rest. Lanes without a sample hold zeros and are not stored.
+/// A chain runs over `o`, along which both factors lie. So that vectors can take neighbouring inputs, 64 of them
+/// at a time, `w` is transposed into a panel `[o][i]`, once for all samples; the tile of the other
+/// two products does the rest.
+///
+/// `D` is how many outputs the panel has room for.
 #[inline(always)]
-fn blocks<I: Isa, const IN: usize, const OUT: usize, const C: usize>(
+fn panels<I: Isa, const IN: usize, const OUT: usize, const D: usize>(
     w: &[[f32; OUT]; IN],
     dy: &[[f32; OUT]],
     dx: &mut [[f32; IN]],
 ) {
-    for (dy, dx) in dy.chunks(C).zip(dx.chunks_mut(C)) {
-        for first in (0..OUT).step_by(DEPTH) {
-            let mut pack = [[0.0; C]; DEPTH];
-            for (sample, dy) in dy.iter().enumerate() {
-                for (pack, &dy) in pack.iter_mut().zip(dy.iter().skip(first)) {
-                    if let Some(pack) = pack.get_mut(sample) {
-                        *pack = dy;
-                    }
-                }
+    let mut panel = Aligned([[0.0; PANEL]; D]);
+    for (part, w) in w.chunks(PANEL).enumerate() {
+        for output in (0..OUT).step_by(D) {
+            transpose::<I, OUT, D>(w, output, &mut panel);
+            let product = Product {
+                a: Rows(dy),
+                depth: output..output + D,
+                b: &*panel,
+                shift: part * PANEL,
+                chains: if output == 0 { Chains::Begin } else { Chains::GoOn },
+            };
+            match w.len() {
+                PANEL => product.panel::<I, IN>(dx, part * PANEL),
+                _ => product.rest::<I, IN>(dx),
             }
-            let pack = crate::tensor::first(&pack, OUT - first);
-            let row = tiles::<I, IN, OUT, C, 6>(w, pack, first, dx, 0);
-            let row = tiles::<I, IN, OUT, C, 2>(w, pack, first, dx, row);
-            tiles::<I, IN, OUT, C, 1>(w, pack, first, dx, row);
         }
     }
 }
 
-/// `R` inputs at a time from `row` on, as long as they fit; returns the first input not done.
+/// `panel[o][i] = w[i][output + o]`, for the outputs that exist.
 #[inline(always)]
-fn tiles<I: Isa, const IN: usize, const OUT: usize, const C: usize, const R: usize>(
-    w: &[[f32; OUT]; IN],
-    pack: &[[f32; C]],
-    first: usize,
-    dx: &mut [[f32; IN]],
-    mut row: usize,
-) -> usize {
-    while row + R <= IN {
-        let mut acc = [[0.0; C]; R];
-        if first > 0 {
-            for (sample, dx) in dx.iter().enumerate().take(C) {
-                for (acc, &dx) in acc.iter_mut().zip(dx.iter().skip(row)) {
-                    acc[sample] = dx;
+fn transpose<I: Isa, const OUT: usize, const D: usize>(
+    w: &[[f32; OUT]],
+    output: usize,
+    panel: &mut [[f32; PANEL]; D],
+) {
+    let outputs = D.min(OUT - output);
+    let (blocks, _) = w.as_chunks::<16>();
+    let mut done = 0;
+    if outputs >= 4 {
+        for (k, rows) in blocks.iter().enumerate() {
+            for o in (0..outputs).step_by(4) {
+                // The last four may overlap those before.
+                let o = o.min(outputs - 4);
+                let rows = rows.each_ref().map(|row| block(row, output + o));
+                for (panel, column) in panel.iter_mut().skip(o).zip(I::transpose(rows)) {
+                    let panel = panel.get_mut(16 * k..).and_then(|row| row.first_chunk_mut());
+                    panel.into_iter().for_each(|panel| *panel = column);
                 }
             }
         }
-        let terms = Rows(w.as_slice()).terms::<R>(row, first..first + DEPTH);
-        acc = chains::<I, R, C>(acc, terms, pack.iter());
-        scatter(&acc, row, dx);
-        row += R;
+        done = 16 * blocks.len();
     }
-    row
-}
-
-/// `dx[sample][row + r] = acc[r][sample]`
-///
-/// On its own, because indexing the tile by a variable would keep it out of registers.
-#[inline(never)]
-fn scatter<const IN: usize, const C: usize, const R: usize>(
-    acc: &[[f32; C]; R],
-    row: usize,
-    dx: &mut [[f32; IN]],
-) {
-    for (sample, dx) in dx.iter_mut().enumerate() {
-        for (dx, acc) in dx.iter_mut().skip(row).zip(acc) {
-            *dx = acc.get(sample).copied().unwrap_or_default();
+    for (i, w) in w.iter().enumerate().skip(done) {
+        for (panel, &w) in panel.iter_mut().zip(w.iter().skip(output)) {
+            if let Some(panel) = panel.get_mut(i) {
+                *panel = w;
+            }
         }
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn mul_transposed<const IN: usize, const OUT: usize>(
 pub(super) fn rows<I: Isa, L: Left, const N: usize>(c: &mut [[f32; N]], a: L, b: &[[f32; N]]) {
     for (r, row) in c.iter_mut().enumerate() {
         let mut touched = false;
-        for ([a], b) in a.terms::<1>(r, 0..b.len()).zip(b) {
+        for (a, b) in a.row(r, b.len()).zip(b) {
             if a != 0.0 {
                 touched = true;
                 for (c, &b) in row.iter_mut().zip(b) {

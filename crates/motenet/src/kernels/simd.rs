@@ -1,8 +1,10 @@
 //! Which instruction set to run a kernel with, as a value that proves it is there.
 
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-use super::isa::{Avx2, Avx512};
 use super::isa::{Isa, Portable};
+#[cfg(all(feature = "std", target_arch = "aarch64"))]
+use super::isa_aarch64::Neon;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use super::isa_x86::{Avx2, Avx512};
 
 /// A small token: what this CPU can do. The fields are private, so holding one is the proof.
 ///
@@ -17,6 +19,8 @@ pub struct Simd {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     Baseline,
+    #[cfg(all(feature = "std", target_arch = "aarch64"))]
+    Neon,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx2,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -75,13 +79,17 @@ impl Simd {
         let baseline = core::iter::once(Simd::baseline());
         #[cfg(target_arch = "x86_64")]
         let baseline = baseline.chain([avx2(), avx512()].into_iter().flatten());
+        #[cfg(target_arch = "aarch64")]
+        let baseline = baseline.chain([Simd { level: Level::Neon }]);
         baseline
     }
 
-    /// `baseline`, `avx2` or `avx512`.
+    /// `baseline`; `avx2` or `avx512` on x86-64; `neon` on AArch64.
     pub const fn name(self) -> &'static str {
         match self.level {
             Level::Baseline => "baseline",
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Level::Neon => "neon",
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Level::Avx2 => "avx2",
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -110,6 +118,8 @@ impl Simd {
     pub const fn fma(self) -> &'static str {
         match self.level {
             Level::Baseline => Portable::FMA,
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Level::Neon => "fmla",
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Level::Avx2 | Level::Avx512 => "vfmadd",
         }
@@ -120,6 +130,8 @@ impl Simd {
     pub fn run<K: Kernel>(self, kernel: K) -> K::Result {
         match self.level {
             Level::Baseline => kernel.run::<Portable>(),
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Level::Neon => kernel.run::<Neon>(),
             // SAFETY: only `available` makes this token, after it saw AVX2 and FMA.
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Level::Avx2 => unsafe { run_avx2(kernel) },

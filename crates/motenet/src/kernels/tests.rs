@@ -45,14 +45,23 @@ fn same<const K: usize>(found: &[[f32; K]], expected: &[[f32; K]], what: &str, s
     }
 }
 
-/// Batches that fill tiles, pairs, masks and copies, leave every remainder, and none.
-const BATCHES: [usize; 14] = [0, 1, 2, 3, 5, 6, 7, 15, 16, 17, 33, 64, 65, 130];
+/// Batches that fill tiles, pairs, masks and copies, leave every remainder, and none; then the other odd
+/// numbers up to 33.
+const BATCHES: [usize; 24] = [
+    0, 1, 2, 3, 5, 6, 7, 15, 16, 17, 33, 64, 65, 130, //
+    9, 11, 13, 19, 21, 23, 25, 27, 29, 31,
+];
 
 fn check<const IN: usize, const OUT: usize>() {
     let w: Box<[[f32; OUT]; IN]> = rows::<OUT>(1, IN).try_into().unwrap();
     let bias = rows::<OUT>(2, 1)[0];
-    let long = IN > 200; // the twins take their time
-    for n in BATCHES.into_iter().filter(|n| !long || [1, 17, 65].contains(n)) {
+    // The twins take their time.
+    let batches = match IN {
+        0..=33 => &BATCHES[..],
+        34..=200 => &BATCHES[..14],
+        _ => &[1, 17, 65],
+    };
+    for &n in batches {
         let (dy, start_dx) = (rows::<OUT>(4, n), rows::<IN>(6, n));
         let mut expected = start_dx.clone();
         naive::mul_transposed(&w, &dy, &mut expected);
@@ -147,6 +156,7 @@ shapes! {
     products_from_29 29 5;
     products_from_31 31 3 64;
     products_from_33 33 1;
+    products_from_50 50 55;
     products_from_64 64 10 64;
     products_from_65 65 66;
     products_from_130 130 10 70;

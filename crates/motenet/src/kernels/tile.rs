@@ -1,25 +1,33 @@
 //! The tile: the inner loop of all three products of a dense layer.
 //!
 //! Each product is a matrix of chains, `c[r][·] = fma(a(r, k), b[k][·], c[r][·])` for `k` ascending. A tile keeps
-//! `R` rows of `C` columns in registers while `k` runs; `C` is several vectors wide, so a wide tile does
-//! enough independent work to hide the latency of the multiply-add. Nothing splits a chain, so tile
-//! sizes change no bit.
+//! `R` rows of `V` vectors in registers while `k` runs, enough independent work to hide the latency of the
+//! multiply-add: eight chains or more on the cores of today. Nothing splits a chain, so tile sizes change no bit.
 //!
 //! [`plain`](super::plain) leaves out the terms in which `a` is zero, as the arithmetic contract says; the tiles compute
 //! them, and it is for the callers to see that this makes no difference. Both end a chain that is
 //! zero in +0.
+//!
+//! The tile speaks of vectors, not of arrays that LLVM makes vectors of: at sixteen rows of one vector it
+//! then vectorised across rows and gathered, 100 times slower.
 
 use super::isa::Isa;
-use super::plain;
+use core::ops::Range;
 
 /// The left factor of a product: `a(r, k)`.
 pub(super) trait Left: Copy {
-    /// `[a(row, k), …, a(row + R − 1, k)]` for the `k` of `depth` that exist, ascending; nothing if the rows do not all exist.
+    /// For the `k` of `depth` that exist, ascending, `r ↦ a(row + r, k)` with `r < R`; nothing if the rows do not all
+    /// exist.
+    ///
+    /// Functions, not arrays: those LLVM would gather from rows, and take apart again.
     fn terms<const R: usize>(
         self,
         row: usize,
-        depth: core::ops::Range<usize>,
-    ) -> impl Iterator<Item = [f32; R]>;
+        depth: Range<usize>,
+    ) -> impl Iterator<Item = impl Fn(usize) -> f32>;
+
+    /// `a(row, k)` for the `k < depth` that exist, ascending.
+    fn row(self, row: usize, depth: usize) -> impl Iterator<Item = f32>;
 }
 
 /// `a(r, k) = rows[r][k]`.
@@ -31,12 +39,18 @@ impl<const K: usize> Left for Rows<'_, K> {
     fn terms<const R: usize>(
         self,
         row: usize,
-        depth: core::ops::Range<usize>,
-    ) -> impl Iterator<Item = [f32; R]> {
+        depth: Range<usize>,
+    ) -> impl Iterator<Item = impl Fn(usize) -> f32> {
         let rows: Option<&[[f32; K]; R]> = self.0.get(row..).and_then(|rows| rows.first_chunk());
         rows.into_iter().flat_map(move |rows| {
-            (depth.start..depth.end.min(K)).map(move |k| core::array::from_fn(|r| rows[r][k]))
+            (depth.start..depth.end.min(K)).map(move |k| move |r: usize| rows[r][k])
         })
+    }
+
+    #[inline(always)]
+    fn row(self, row: usize, depth: usize) -> impl Iterator<Item = f32> {
+        let row = self.0.get(row);
+        row.into_iter().flat_map(move |row| (0..depth.min(K)).map(move |k| row[k]))
     }
 }
 
@@ -52,31 +66,59 @@ impl<const M: usize> Left for Columns<'_, M> {
     fn terms<const R: usize>(
         self,
         row: usize,
-        depth: core::ops::Range<usize>,
-    ) -> impl Iterator<Item = [f32; R]> {
+        depth: Range<usize>,
+    ) -> impl Iterator<Item = impl Fn(usize) -> f32> {
         let at = self.first + row;
         let columns = crate::tensor::first(self.columns, depth.end);
         columns.get(depth.start..).unwrap_or_default().iter().map_while(move |column| {
-            column.get(at..).and_then(|column| column.first_chunk()).copied()
+            let rows: &[f32; R] = column.get(at..).and_then(|column| column.first_chunk())?;
+            Some(move |r: usize| rows[r])
         })
+    }
+
+    #[inline(always)]
+    fn row(self, row: usize, depth: usize) -> impl Iterator<Item = f32> {
+        let columns = crate::tensor::first(self.columns, depth);
+        columns.iter().map_while(move |column| column.get(self.first + row).copied())
     }
 }
 
-/// `acc[r][c] = fma(a[r], b[c], acc[r][c])` for each pair `(a, b)` in turn.
+/// The columns that [`Product::panel`] does.
+pub(super) const PANEL: usize = 64;
+
+/// What the chains of a tile begin with, and how they end.
+#[derive(Clone, Copy)]
+pub(super) enum Chains<'a> {
+    /// With the same row everywhere; a zero is stored as +0.
+    From(&'a [f32]),
+    /// With what is there; a zero is stored as +0.
+    Accumulate,
+    /// With +0.
+    Begin,
+    /// With what is there.
+    GoOn,
+}
+
+/// Chains for some of the columns of `c`: `c[r][o] = … + Σ_k a(r, depth.start + k)·b[k][o − shift]`.
+#[derive(Clone)]
+pub(super) struct Product<'a, L, const M: usize> {
+    pub(super) a: L,
+    pub(super) depth: Range<usize>,
+    pub(super) b: &'a [[f32; M]],
+    /// The column of `c` that column 0 of `b` belongs to.
+    pub(super) shift: usize,
+    pub(super) chains: Chains<'a>,
+}
+
+/// `c[r][o] = start[o] + Σ_k a(r, k)·b[k][o]` as chains that begin with `start`.
 #[inline(always)]
-pub(super) fn chains<'a, I: Isa, const R: usize, const C: usize>(
-    mut acc: [[f32; C]; R],
-    a: impl Iterator<Item = [f32; R]>,
-    b: impl Iterator<Item = &'a [f32; C]>,
-) -> [[f32; C]; R] {
-    for (a, b) in a.zip(b) {
-        for r in 0..R {
-            for c in 0..C {
-                acc[r][c] = I::fma(a[r], b[c], acc[r][c]);
-            }
-        }
-    }
-    acc
+pub(super) fn chains_from<I: Isa, L: Left, const N: usize>(
+    start: &[f32; N],
+    c: &mut [[f32; N]],
+    a: L,
+    b: &[[f32; N]],
+) {
+    product::<I, L, N>(c, a, b, Chains::From(start));
 }
 
 /// `c[r][o] += Σ_k a(r, k)·b[k][o]` as chains that go on from the values in `c`.
@@ -86,17 +128,21 @@ pub(super) fn accumulate<I: Isa, L: Left, const N: usize>(
     a: L,
     b: &[[f32; N]],
 ) {
-    match I::LANES {
-        1 => plain::rows::<I, L, N>(c, a, b),
-        16 => {
-            panels::<I, L, N, 64>(c, a, b, 0, N / 64 * 64);
-            accumulate_rest::<I, L, N>(c, a, b);
-        }
-        _ => {
-            panels::<I, L, N, 16>(c, a, b, 0, N / 64 * 64);
-            accumulate_rest::<I, L, N>(c, a, b);
-        }
+    product::<I, L, N>(c, a, b, Chains::Accumulate);
+}
+
+#[inline(always)]
+fn product<I: Isa, L: Left, const N: usize>(
+    c: &mut [[f32; N]],
+    a: L,
+    b: &[[f32; N]],
+    chains: Chains<'_>,
+) {
+    let product = Product { a, depth: 0..usize::MAX, b, shift: 0, chains };
+    for column in (0..N / PANEL * PANEL).step_by(PANEL) {
+        product.panel::<I, N>(c, column);
     }
+    product.rest::<I, N>(c);
 }
 
 /// [`accumulate`] for the last `N % 64` columns.
@@ -106,8 +152,125 @@ pub(super) fn accumulate_rest<I: Isa, L: Left, const N: usize>(
     a: L,
     b: &[[f32; N]],
 ) {
-    panels::<I, L, N, 16>(c, a, b, N / 64 * 64, N / 16 * 16);
-    packed::<I, L, N>(c, a, b);
+    let chains = Chains::Accumulate;
+    Product { a, depth: 0..usize::MAX, b, shift: 0, chains }.rest::<I, N>(c);
+}
+
+/// The columns of the widest tile.
+///
+/// All tiles are the largest that stay in registers, of which there are 32, and 16 for AVX2. The columns of `b` that one
+/// takes stay in cache while all rows pass.
+const fn wide<I: Isa>() -> usize {
+    if I::LANES == 8 { 2 * I::LANES } else { 4 * I::LANES }
+}
+
+impl<L: Left, const M: usize> Product<'_, L, M> {
+    /// For 64 columns from `column` on.
+    #[inline(always)]
+    pub(super) fn panel<I: Isa, const N: usize>(&self, c: &mut [[f32; N]], column: usize) {
+        self.wide::<I, N>(c, column, column + PANEL);
+    }
+
+    /// For the last `N % 64` columns: at their end as few vectors as hold them, and more rows for it.
+    #[inline(always)]
+    pub(super) fn rest<I: Isa, const N: usize>(&self, c: &mut [[f32; N]]) {
+        let column = N - N % wide::<I>();
+        self.wide::<I, N>(c, N - N % PANEL, column);
+        let width = N - column;
+        match (I::LANES, width.div_ceil(I::LANES)) {
+            (_, 0) => {}
+            (8, 1) => self.columns::<I, N, 1, 12>(c, column, width),
+            (8, _) => self.columns::<I, N, 2, 6>(c, column, width),
+            (_, 1) => self.columns::<I, N, 1, 16>(c, column, width),
+            (_, 2) => self.columns::<I, N, 2, 12>(c, column, width),
+            (_, 3) => self.columns::<I, N, 3, 8>(c, column, width),
+            (_, _) => self.columns::<I, N, 4, 6>(c, column, width),
+        }
+    }
+
+    /// For the columns `from..to`, in the widest tiles.
+    #[inline(always)]
+    fn wide<I: Isa, const N: usize>(&self, c: &mut [[f32; N]], from: usize, to: usize) {
+        let width = wide::<I>();
+        for column in (from..to).step_by(width) {
+            match I::LANES {
+                8 => self.columns::<I, N, 2, 6>(c, column, width),
+                _ => self.columns::<I, N, 4, 6>(c, column, width),
+            }
+        }
+    }
+
+    /// For the columns `column..column + width`, which fill `V` vectors or end in the last of them.
+    #[inline(always)]
+    fn columns<I: Isa, const N: usize, const V: usize, const R: usize>(
+        &self,
+        c: &mut [[f32; N]],
+        column: usize,
+        width: usize,
+    ) {
+        let row = self.tiles::<I, N, V, R>(c, 0, column, width);
+        let row = self.tiles::<I, N, V, 4>(c, row, column, width);
+        let row = self.tiles::<I, N, V, 2>(c, row, column, width);
+        self.tiles::<I, N, V, 1>(c, row, column, width);
+    }
+
+    /// Tiles of `R` rows from `row` on, as long as they fit; returns the first row not done.
+    #[inline(always)]
+    fn tiles<I: Isa, const N: usize, const V: usize, const R: usize>(
+        &self,
+        c: &mut [[f32; N]],
+        mut row: usize,
+        column: usize,
+        width: usize,
+    ) -> usize {
+        let zero = I::splat(0.0);
+        while let Some(rows) = c.get_mut(row..).and_then(|rows| rows.first_chunk_mut::<R>()) {
+            let mut acc = [[zero; V]; R];
+            match self.chains {
+                Chains::Begin => {}
+                Chains::From(start) => acc = [load::<I, V>(start, column, width); R],
+                Chains::Accumulate | Chains::GoOn => {
+                    for (acc, row) in acc.iter_mut().zip(rows.iter()) {
+                        *acc = load::<I, V>(row, column, width);
+                    }
+                }
+            }
+            let terms = self.a.terms::<R>(row, self.depth.clone());
+            for (a, b) in terms.zip(self.b) {
+                let b = load::<I, V>(b, column - self.shift, width);
+                for (r, acc) in acc.iter_mut().enumerate() {
+                    let a = I::splat(a(r));
+                    for (acc, &b) in acc.iter_mut().zip(&b) {
+                        *acc = I::fma_lanes(a, b, *acc);
+                    }
+                }
+            }
+            for (acc, row) in acc.iter_mut().zip(rows) {
+                for (v, acc) in acc.iter().enumerate() {
+                    // The term 0·0 makes +0 of −0, and changes nothing else.
+                    let acc = match self.chains {
+                        Chains::From(_) | Chains::Accumulate => I::fma_lanes(zero, zero, *acc),
+                        Chains::Begin | Chains::GoOn => *acc,
+                    };
+                    let row = row.get_mut(column..).and_then(|row| row.get_mut(..width));
+                    let row = row.unwrap_or_default().get_mut(v * I::LANES..).unwrap_or_default();
+                    I::store(acc, crate::tensor::first_mut(row, I::LANES));
+                }
+            }
+            row += R;
+        }
+        row
+    }
+}
+
+/// `row[column..column + width]` in `V` vectors; the callers keep these columns inside the row.
+#[inline(always)]
+fn load<I: Isa, const V: usize>(row: &[f32], column: usize, width: usize) -> [I::Vector; V] {
+    let row = row.get(column..).and_then(|row| row.get(..width));
+    let row = row.unwrap_or(crate::tensor::first(&[0.0; PANEL], width));
+    core::array::from_fn(|v| {
+        I::load(crate::tensor::first(row.get(v * I::LANES..).unwrap_or_default(), I::LANES))
+    })
 }
 
 /// `x + 0`: +0 for a zero of either sign, else `x`; on the bits, because a chip without an FPU has no
@@ -133,105 +296,8 @@ pub(super) fn store<const N: usize, const C: usize, const R: usize>(
     }
 }
 
-/// The columns `from..to` in panels of `C`: the panel of `b` stays in cache while all rows pass it.
-#[inline(always)]
-fn panels<I: Isa, L: Left, const N: usize, const C: usize>(
-    c: &mut [[f32; N]],
-    a: L,
-    b: &[[f32; N]],
-    from: usize,
-    to: usize,
-) {
-    for column in (from..to).step_by(C) {
-        // Six rows of four 16-lane vectors (or of two 8-lane ones) are the largest tile that stays in
-        // registers. Sixteen rows of one vector should do as well, but LLVM then vectorises across
-        // rows and gathers: 100 times slower.
-        let mut row = tiles::<I, L, N, C, 6>(c, a, b, 0, column);
-        row = tiles::<I, L, N, C, 4>(c, a, b, row, column);
-        row = tiles::<I, L, N, C, 2>(c, a, b, row, column);
-        tiles::<I, L, N, C, 1>(c, a, b, row, column);
-    }
-}
-
-/// Tiles of `R` rows from `row` on, as long as they fit; returns the first row not done.
-#[inline(always)]
-fn tiles<I: Isa, L: Left, const N: usize, const C: usize, const R: usize>(
-    c: &mut [[f32; N]],
-    a: L,
-    b: &[[f32; N]],
-    mut row: usize,
-    column: usize,
-) -> usize {
-    while let Some(rows) = c.get_mut(row..).and_then(|rows| rows.first_chunk_mut::<R>()) {
-        let mut acc = [[0.0; C]; R];
-        for (acc, row) in acc.iter_mut().zip(rows.iter()) {
-            *acc = *block(row, column);
-        }
-        let b = b.iter().map(|row| block(row, column));
-        acc = chains::<I, R, C>(acc, a.terms::<R>(row, 0..usize::MAX), b);
-        store(&acc, rows, column);
-        row += R;
-    }
-    row
-}
-
 /// `row[column..column + C]`, which the callers keep inside the row.
 #[inline(always)]
 pub(super) fn block<const C: usize>(row: &[f32], column: usize) -> &[f32; C] {
     row.get(column..).and_then(|row| row.first_chunk()).unwrap_or(&[0.0; C])
-}
-
-/// The last `N % 16` columns: `b` is copied, padded to 16 columns, a stretch of `k` at a time.
-#[inline(always)]
-fn packed<I: Isa, L: Left, const N: usize>(c: &mut [[f32; N]], a: L, b: &[[f32; N]]) {
-    const DEPTH: usize = 64;
-    let column = N / 16 * 16;
-    if column == N {
-        return;
-    }
-    for (stretch, b) in b.chunks(DEPTH).enumerate() {
-        let mut pack = [[0.0; 16]; DEPTH];
-        for (pack, b) in pack.iter_mut().zip(b) {
-            for (pack, b) in pack.iter_mut().zip(b.iter().skip(column)) {
-                *pack = *b;
-            }
-        }
-        let pack = crate::tensor::first(&pack, b.len());
-        let mut row = packed_tiles::<I, L, N, 6>(c, a, pack, stretch * DEPTH, 0);
-        row = packed_tiles::<I, L, N, 2>(c, a, pack, stretch * DEPTH, row);
-        packed_tiles::<I, L, N, 1>(c, a, pack, stretch * DEPTH, row);
-    }
-}
-
-/// As [`tiles`], for the last `N % 16` columns.
-#[inline(always)]
-fn packed_tiles<I: Isa, L: Left, const N: usize, const R: usize>(
-    c: &mut [[f32; N]],
-    a: L,
-    pack: &[[f32; 16]],
-    depth: usize,
-    mut row: usize,
-) -> usize {
-    let column = N / 16 * 16;
-    while let Some(rows) = c.get_mut(row..).and_then(|rows| rows.first_chunk_mut::<R>()) {
-        let mut acc = [[0.0; 16]; R];
-        // Lane by lane against the length of the row, which is a constant: the tests vanish when the
-        // loop is unrolled, and the tile stays in registers.
-        for (acc, row) in acc.iter_mut().zip(rows.iter()) {
-            for (lane, acc) in acc.iter_mut().enumerate() {
-                *acc = row.get(column + lane).copied().unwrap_or_default();
-            }
-        }
-        let terms = a.terms::<R>(row, depth..depth + pack.len());
-        acc = chains::<I, R, 16>(acc, terms, pack.iter());
-        for (acc, row) in acc.iter().zip(rows) {
-            for (lane, acc) in acc.iter().enumerate() {
-                if let Some(c) = row.get_mut(column + lane) {
-                    *c = *acc + 0.0;
-                }
-            }
-        }
-        row += R;
-    }
-    row
 }

@@ -5,7 +5,7 @@
 //! which less than half is used fails too: a bound that does not bite says nothing.
 
 use super::{cos_pi, exp, fma_soft, ln, ln_1p, sigmoid, tanh};
-use crate::kernels::Isa;
+use crate::kernels::{Isa, one_lane};
 use std::{format, println, string::String, vec::Vec};
 
 /// The standard library's fused multiply-add: the machine's instruction where it has one.
@@ -13,7 +13,7 @@ use std::{format, println, string::String, vec::Vec};
 pub(super) struct Hard;
 
 impl Isa for Hard {
-    const LANES: usize = 1;
+    one_lane!();
 
     #[inline(always)]
     fn fma(a: f32, b: f32, c: f32) -> f32 {
@@ -26,7 +26,7 @@ impl Isa for Hard {
 pub(super) struct Soft;
 
 impl Isa for Soft {
-    const LANES: usize = 1;
+    one_lane!();
 
     #[inline(always)]
     fn fma(a: f32, b: f32, c: f32) -> f32 {

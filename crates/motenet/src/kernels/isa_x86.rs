@@ -1,0 +1,217 @@
+//! [`Isa`] by the vector instructions of x86-64. A type is only in use on a CPU that has its instructions:
+//! [`Simd`](super::Simd) sees to it, and every `unsafe` here rests on that.
+//!
+//! Whole vectors are loaded and stored as arrays: the instructions' own functions check their pointers where
+//! assertions are on, which doubles the instructions of a kernel in a program built as typed.
+
+use super::isa::Isa;
+use core::arch::x86_64::*;
+use core::mem::transmute;
+
+/// AVX2 with FMA: eight lanes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Avx2;
+
+/// The first `len` lanes, as the masked loads and stores of AVX2 take them.
+#[inline(always)]
+fn first_lanes(len: usize) -> __m256i {
+    let lane = |k| if k < len { -1 } else { 0 };
+    let lanes: [i32; 8] = [0, 1, 2, 3, 4, 5, 6, 7].map(lane);
+    // SAFETY: both are eight integers.
+    unsafe { transmute::<[i32; 8], __m256i>(lanes) }
+}
+
+/// `columns[k][r] = rows[r][k]`
+#[inline(always)]
+fn transpose_eight(rows: [&[f32; 4]; 8]) -> [[f32; 8]; 4] {
+    let [a, b, c, d, e, f, g, h] = rows;
+    // Rows k and k + 4, so that fours which stay in their half of a register come out in order.
+    // SAFETY: twice four `f32`, and eight of them.
+    let [a, b, c, d] = [[*a, *e], [*b, *f], [*c, *g], [*d, *h]]
+        .map(|rows| unsafe { transmute::<[[f32; 4]; 2], __m256>(rows) });
+    // SAFETY: the CPU has AVX; then both are eight `f32`, four times.
+    unsafe {
+        let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+        let (ab_high, cd_high) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+        transmute::<[__m256; 4], [[f32; 8]; 4]>([
+            _mm256_shuffle_ps::<0x44>(ab, cd),
+            _mm256_shuffle_ps::<0xee>(ab, cd),
+            _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
+            _mm256_shuffle_ps::<0xee>(ab_high, cd_high),
+        ])
+    }
+}
+
+impl Isa for Avx2 {
+    type Vector = __m256;
+    const LANES: usize = 8;
+
+    #[inline(always)]
+    fn fma(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    fn fma_lanes(a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: the CPU has FMA.
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn splat(a: f32) -> __m256 {
+        // SAFETY: the CPU has AVX.
+        unsafe { _mm256_set1_ps(a) }
+    }
+
+    #[inline(always)]
+    fn load(x: &[f32]) -> __m256 {
+        match x.first_chunk::<8>() {
+            // SAFETY: both are eight `f32`.
+            Some(x) => unsafe { transmute::<[f32; 8], __m256>(*x) },
+            // SAFETY: the CPU has AVX2; numbers that `x` has are read, no others.
+            None => unsafe { _mm256_maskload_ps(x.as_ptr(), first_lanes(x.len())) },
+        }
+    }
+
+    #[inline(always)]
+    fn store(vector: __m256, x: &mut [f32]) {
+        let len = x.len();
+        match x.first_chunk_mut::<8>() {
+            // SAFETY: both are eight `f32`.
+            Some(x) => *x = unsafe { transmute::<__m256, [f32; 8]>(vector) },
+            // SAFETY: the CPU has AVX2; numbers that `x` has are written, no others.
+            None => unsafe { _mm256_maskstore_ps(x.as_mut_ptr(), first_lanes(len), vector) },
+        }
+    }
+
+    #[inline(always)]
+    fn transpose(rows: [&[f32; 4]; 16]) -> [[f32; 16]; 4] {
+        let [a, b, c, d, e, f, g, h, rest @ ..] = rows;
+        let (low, high) = (transpose_eight([a, b, c, d, e, f, g, h]), transpose_eight(rest));
+        let [a, b, c, d] = low;
+        let [e, f, g, h] = high;
+        // SAFETY: twice eight `f32`, and sixteen of them, four times.
+        unsafe { transmute::<[[[f32; 8]; 2]; 4], _>([[a, e], [b, f], [c, g], [d, h]]) }
+    }
+
+    #[inline(always)]
+    fn nonzero(x: &[f32; 16]) -> u16 {
+        // LLVM does not find this instruction by itself.
+        let half = |at: usize| {
+            // SAFETY: the CPU has AVX2; `x` holds 16 numbers, of which eight are read from number 0 or 8 on,
+            // and the load asks for no alignment.
+            unsafe {
+                let x = _mm256_loadu_ps(x.as_ptr().add(at));
+                _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps())) as u16
+            }
+        };
+        half(0) | half(8) << 8
+    }
+
+    #[inline(always)]
+    fn mark(masks: &mut [u32; 16], x: &[f32; 16], bit: u32) {
+        for at in [0, 8] {
+            // SAFETY: as above; both arrays hold 16 numbers, of which eight are read (and written) from
+            // number 0 or 8 on.
+            unsafe {
+                let x = _mm256_loadu_ps(x.as_ptr().add(at));
+                let nonzero = _mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps());
+                let bit = _mm256_castsi256_ps(_mm256_set1_epi32(bit as i32));
+                let masks = masks.as_mut_ptr().add(at).cast();
+                let old = _mm256_castsi256_ps(_mm256_loadu_si256(masks));
+                let new = _mm256_or_ps(old, _mm256_and_ps(nonzero, bit));
+                _mm256_storeu_si256(masks, _mm256_castps_si256(new));
+            }
+        }
+    }
+}
+
+/// AVX-512: sixteen lanes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Avx512;
+
+impl Isa for Avx512 {
+    type Vector = __m512;
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    fn fma(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    fn fma_lanes(a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: the CPU has AVX-512F.
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn splat(a: f32) -> __m512 {
+        // SAFETY: the CPU has AVX-512F.
+        unsafe { _mm512_set1_ps(a) }
+    }
+
+    #[inline(always)]
+    fn load(x: &[f32]) -> __m512 {
+        match x.first_chunk::<16>() {
+            // SAFETY: both are sixteen `f32`.
+            Some(x) => unsafe { transmute::<[f32; 16], __m512>(*x) },
+            // SAFETY: the CPU has AVX-512F; numbers that `x` has are read, no others.
+            None => unsafe { _mm512_maskz_loadu_ps((1 << x.len()) - 1, x.as_ptr()) },
+        }
+    }
+
+    #[inline(always)]
+    fn store(vector: __m512, x: &mut [f32]) {
+        let len = x.len();
+        match x.first_chunk_mut::<16>() {
+            // SAFETY: both are sixteen `f32`.
+            Some(x) => *x = unsafe { transmute::<__m512, [f32; 16]>(vector) },
+            // SAFETY: the CPU has AVX-512F; numbers that `x` has are written, no others.
+            None => unsafe { _mm512_mask_storeu_ps(x.as_mut_ptr(), (1 << len) - 1, vector) },
+        }
+    }
+
+    #[inline(always)]
+    fn transpose(rows: [&[f32; 4]; 16]) -> [[f32; 16]; 4] {
+        // Rows k, k + 4, k + 8, k + 12: fours that stay in their quarter of a register come out in order.
+        let [a, b, c, d] = [0, 1, 2, 3].map(|k| {
+            let fours = [*rows[k], *rows[k + 4], *rows[k + 8], *rows[k + 12]];
+            // SAFETY: four times four `f32`, and sixteen of them.
+            unsafe { transmute::<[[f32; 4]; 4], __m512>(fours) }
+        });
+        // SAFETY: the CPU has AVX-512F; then both are sixteen `f32`, four times.
+        unsafe {
+            let (ab, cd) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
+            let (ab_high, cd_high) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
+            transmute::<[__m512; 4], [[f32; 16]; 4]>([
+                _mm512_shuffle_ps::<0x44>(ab, cd),
+                _mm512_shuffle_ps::<0xee>(ab, cd),
+                _mm512_shuffle_ps::<0x44>(ab_high, cd_high),
+                _mm512_shuffle_ps::<0xee>(ab_high, cd_high),
+            ])
+        }
+    }
+
+    #[inline(always)]
+    fn nonzero(x: &[f32; 16]) -> u16 {
+        // SAFETY: the CPU has AVX-512F; `x` holds the 16 numbers that are read, and the load asks for no
+        // alignment.
+        unsafe {
+            let x = _mm512_loadu_ps(x.as_ptr());
+            _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_ps())
+        }
+    }
+
+    #[inline(always)]
+    fn mark(masks: &mut [u32; 16], x: &[f32; 16], bit: u32) {
+        // LLVM would make the loop over samples the vector, and gather.
+        let nonzero = Self::nonzero(x);
+        // SAFETY: as above; `masks` holds the 16 numbers that are read and written.
+        unsafe {
+            let old = _mm512_loadu_si512(masks.as_ptr().cast());
+            let new = _mm512_mask_or_epi32(old, nonzero, old, _mm512_set1_epi32(bit as i32));
+            _mm512_storeu_si512(masks.as_mut_ptr().cast(), new);
+        }
+    }
+}
