@@ -15,6 +15,7 @@ use crate::profile::Phase;
 use crate::samples::Samples;
 use crate::step::{Batch, Crew, Part, Whole};
 use motenet::columns::WIDTHS;
+use motenet::kernels::prefetch_mut;
 use motenet::{Aligned, Columns, Params, Pass, Shard, Tensor, Zero};
 use motenet_models::{Input, Model, Recipe, Target};
 use std::cell::OnceCell;
@@ -128,7 +129,11 @@ impl<M: Model> ByColumns<M> {
                 crew.lanes.iter_mut().zip(threads).zip(&mut *crew.watches),
                 |k, ((lane, (share, outputs)), watch)| {
                     watch.count(if k == 0 { indices.len() } else { 0 });
-                    watch.time(Phase::Load, || lane.load(pass, samples, indices));
+                    watch.time(Phase::Load, || {
+                        // The others have read them in the last step.
+                        outputs.iter_mut().for_each(|y| prefetch_mut(y.as_mut_slice()));
+                        lane.load(pass, samples, indices);
+                    });
                     watch.time(Phase::Forward, || {
                         for (block, y) in share.columns.iter().zip(outputs) {
                             lane.forward_columns(pass, block.weights.as_slice(), y.as_mut_slice());

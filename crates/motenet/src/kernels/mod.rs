@@ -36,7 +36,7 @@ mod tests;
 mod tile;
 
 pub use affine::affine;
-pub use bytes::{prefetch, scale_bytes};
+pub use bytes::{prefetch, prefetch_mut, scale_bytes};
 pub use descend::descend;
 pub use isa::{Isa, Portable};
 pub use mul_transposed::mul_transposed;
