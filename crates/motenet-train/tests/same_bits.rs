@@ -1,8 +1,10 @@
 //! A run is a pure function of model, data and settings: not of threads, CPU, or interruptions.
 
-use motenet::{Adam, AnyOptimizer, Params, Schedule, Sgd, Simd};
+use motenet::{
+    Adam, AnyOptimizer, Dense, Dropout, Params, Relu, Schedule, Seq, Sgd, Simd, SoftmaxCrossEntropy,
+};
 use motenet_data::{Digits, made_up};
-use motenet_models::digits::{DigitModel, Framework, FrameworkSigmoid, MlpWide, Notebook};
+use motenet_models::digits::{DigitModel, Framework, FrameworkSigmoid, Logits, MlpWide, Notebook};
 use motenet_models::{Model, Recipe};
 use motenet_train::{Position, Settings, Summary, Trainer};
 use std::ops::ControlFlow;
@@ -49,6 +51,25 @@ fn finish<M: DigitModel>(mut trainer: Trainer<M>, digits: &Digits) -> (Vec<u32>,
     (bits(trainer.network().flat()), epochs)
 }
 
+/// A network with random masks: every thread must draw those of the one thread.
+enum Dropping {}
+
+impl Model for Dropping {
+    const NAME: &'static str = "dropping";
+    const ABOUT: &'static str = "784-64-10 with ReLU and dropout";
+    const RECIPE: Recipe = Recipe::PLAIN;
+    type Network = Seq![Dense<784, 64>, Relu<64>, Dropout<64, 30>, Dense<64, 10>];
+    type Loss = SoftmaxCrossEntropy;
+
+    fn loss(label_smoothing: f32) -> SoftmaxCrossEntropy {
+        SoftmaxCrossEntropy { label_smoothing }
+    }
+
+    fn is_right(y: &Logits, label: &u8) -> bool {
+        motenet::argmax(y) == usize::from(*label)
+    }
+}
+
 /// The first layer of `Notebook` is not divided, that of the others is unless gradients are clipped.
 #[test]
 fn neither_threads_nor_the_cpu_change_a_bit() {
@@ -58,6 +79,7 @@ fn neither_threads_nor_the_cpu_change_a_bit() {
     let digits = made_up::digits(1, 0, 90);
     for settings in divided_cases() {
         alike::<FrameworkSigmoid>(settings, &digits, &[1, 2, 3, 4, 8]);
+        alike::<Dropping>(settings, &digits, &[2, 3]);
     }
     // 512 columns make uneven shares of 64 and 32 for three threads.
     alike::<MlpWide>(divided_cases()[0], &made_up::digits(1, 0, 9), &[1, 2, 3, 4, 8, 20]);

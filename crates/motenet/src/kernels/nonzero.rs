@@ -12,8 +12,9 @@
 //! four 8.9; adding each term to its row in memory, with `dy` in registers, 7.2.
 
 use super::isa::Isa;
+use super::plain;
 use super::simd::{Kernel, Simd};
-use super::tile::{Columns, Rows, accumulate, plain, store, unsigned_zero};
+use super::tile::{Columns, Rows, accumulate, store, unsigned_zero};
 
 /// Inputs of one block, and of one word of bits: as many rows of 64 weights take 16 KiB, and stay in the first-level cache.
 const BLOCK: usize = 64;
@@ -97,7 +98,7 @@ impl<const IN: usize, const OUT: usize> Kernel for Affine<'_, IN, OUT> {
         let bias = bias.map(unsigned_zero);
         y.fill(bias);
         if I::LANES == 1 {
-            return plain::<I, _, OUT>(y, Rows(x), w);
+            return plain::affine(x, w, y);
         }
         if is_sparse(bits, IN) {
             match (I::LANES, OUT) {
@@ -111,7 +112,7 @@ impl<const IN: usize, const OUT: usize> Kernel for Affine<'_, IN, OUT> {
         }
         if y.as_flattened().iter().fold(false, |nan, y| nan | y.is_nan()) {
             y.fill(bias);
-            plain::<I, _, OUT>(y, Rows(x), w);
+            plain::rows::<I, _, OUT>(y, Rows(x), w);
         }
     }
 }
@@ -274,8 +275,10 @@ impl<const IN: usize, const OUT: usize> Kernel for AddOuter<'_, IN, OUT> {
         let finite = |dy: &[[f32; OUT]]| {
             dy.as_flattened().iter().fold(true, |finite, dy| finite & dy.is_finite())
         };
-        if I::LANES == 1 || !finite(dy) {
-            plain::<I, _, OUT>(dw, left, dy);
+        if I::LANES == 1 {
+            plain::add_outer(x, dy, 0, dw);
+        } else if !finite(dy) {
+            plain::rows::<I, _, OUT>(dw, left, dy);
         } else if !is_sparse(bits, IN) {
             accumulate::<I, _, OUT>(dw, left, dy);
         } else {
