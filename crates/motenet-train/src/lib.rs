@@ -5,6 +5,8 @@
 //! bits.
 
 mod atomic;
+mod by_columns;
+mod by_samples;
 mod checkpoint;
 mod error;
 mod lane;
@@ -13,6 +15,7 @@ mod profile;
 mod run_dir;
 mod samples;
 mod settings;
+mod step;
 mod team;
 mod trainer;
 

@@ -4,8 +4,9 @@
 //! over has to cost less than one. Waking a thread costs more than that (with a general pool, two threads
 //! were slower than one), so these wait awake for a short while, and go to sleep only when nothing comes.
 //!
-//! Nobody waits for a thread that has not begun: items are taken one at a time by whoever is free, and
-//! on a machine that is busy with something else the calling thread does them all.
+//! Item `k` is for thread `k`, every time: what it works on stays in the caches of that thread's core. But nobody
+//! waits for a thread that has not begun: who is done takes what is left, and on a machine that is busy
+//! with something else the calling thread does it all.
 //!
 //! The work borrows from its caller's stack while threads that outlive the caller run it. No safe means
 //! of the standard library allows that (its scoped threads end with the scope), hence the one unsafe
@@ -32,7 +33,14 @@ const AT_WORK: u64 = END - 1;
 /// The number of the work, from bit 32 on.
 const NUMBER: u64 = !((1 << 32) - 1);
 
-type Work<'a> = &'a (dyn Fn() + Sync);
+type Work<'a> = &'a (dyn Fn(usize) + Sync);
+
+/// Items handed out at a time.
+const SLOTS: usize = 64;
+
+/// An item until a thread takes it, on a cache line of its own.
+#[repr(align(64))]
+struct Slot<T>(Mutex<Option<T>>);
 
 /// One or more threads that live as long as the run.
 pub(crate) struct Team {
@@ -45,6 +53,8 @@ struct Shared {
     state: AtomicU64,
     /// The work, valid while the state is open or anyone is at work.
     work: AtomicPtr<Work<'static>>,
+    /// Threads that the work is for, the calling one included.
+    wanted: AtomicUsize,
     /// Threads asleep, or about to be.
     asleep: AtomicUsize,
     caller: Mutex<Option<Thread>>,
@@ -57,13 +67,14 @@ impl Team {
         let shared = Arc::new(Shared {
             state: AtomicU64::new(0),
             work: AtomicPtr::default(),
+            wanted: AtomicUsize::new(0),
             asleep: AtomicUsize::new(0),
             caller: Mutex::new(None),
             panic: Mutex::new(None),
         });
-        let spawn = |_| {
+        let spawn = |number| {
             let shared = Arc::clone(&shared);
-            thread::Builder::new().name("motenet".into()).spawn(move || shared.serve()).ok()
+            thread::Builder::new().name("motenet".into()).spawn(move || shared.serve(number)).ok()
         };
         // A machine that refuses more threads still trains, with the same bits.
         let others = (1..threads).map_while(spawn).collect();
@@ -72,34 +83,51 @@ impl Team {
 
     /// Does `work` with every item, each on one thread, and waits for all. A panic in one of them comes out
     /// here, after the others are done.
-    pub(crate) fn each<T>(
+    pub(crate) fn each<T: Send>(
         &mut self,
-        items: impl Iterator<Item = T> + Send,
+        items: impl Iterator<Item = T>,
         work: impl Fn(usize, T) + Sync,
     ) {
         let mut items = items.enumerate();
         if self.others.is_empty() {
             return items.for_each(|(k, item)| work(k, item));
         }
-        let items = Mutex::new(items.by_ref());
-        let next = || lock(&items).next();
-        self.together(&|| {
-            while let Some((k, item)) = next() {
-                work(k, item);
+        loop {
+            let mut count = 0;
+            let slots: [Slot<(usize, T)>; SLOTS] = std::array::from_fn(|_| {
+                let item = items.next();
+                count += usize::from(item.is_some());
+                Slot(Mutex::new(item))
+            });
+            let slots = &slots[..count];
+            self.together(count, &|thread| {
+                let (before, from) = slots.split_at(thread.min(count));
+                for slot in from.iter().chain(before) {
+                    let item = lock(&slot.0).take();
+                    if let Some((k, item)) = item {
+                        work(k, item);
+                    }
+                }
+            });
+            if count < SLOTS {
+                return;
             }
-        });
+        }
     }
 
-    /// Runs `work` here and on every thread that comes in time. `&mut`: one work at a time.
-    fn together(&mut self, work: Work<'_>) {
+    /// Runs `work` here, as thread 0, and on those of the first `wanted` threads that come in time. `&mut`: one
+    /// work at a time.
+    fn together(&mut self, wanted: usize, work: Work<'_>) {
         let shared = &*self.shared;
         shared.work.store((&raw const work).cast_mut().cast(), SeqCst);
+        shared.wanted.store(wanted, SeqCst);
         let number = shared.state.load(SeqCst) & NUMBER;
         shared.state.store(number.wrapping_add(1 << 32) | OPEN, SeqCst);
         if shared.asleep.load(SeqCst) > 0 {
-            self.others.iter().for_each(|other| other.thread().unpark());
+            let wanted = self.others.iter().take(wanted.saturating_sub(1));
+            wanted.for_each(|other| other.thread().unpark());
         }
-        let own = catch_unwind(AssertUnwindSafe(work));
+        let own = catch_unwind(AssertUnwindSafe(|| work(0)));
         // From here on nobody joins, and below nobody is left: until then, not even a panic leaves.
         shared.state.fetch_and(!OPEN, SeqCst);
         shared.wait_for_others();
@@ -111,8 +139,8 @@ impl Team {
 }
 
 impl Shared {
-    /// What the other threads do all their life.
-    fn serve(&self) {
+    /// What thread `number` does all its life.
+    fn serve(&self, number: usize) {
         let mut last = 0;
         let mut spins = 0;
         loop {
@@ -120,11 +148,12 @@ impl Shared {
             if state & END != 0 {
                 return;
             }
-            if state & OPEN != 0 && state & NUMBER != last {
+            let is_new = state & OPEN != 0 && state & NUMBER != last;
+            if is_new && number < self.wanted.load(SeqCst) {
                 // Another thread joined or left, or the work was closed: look again.
                 if self.state.compare_exchange(state, state + 1, SeqCst, SeqCst).is_ok() {
                     last = state & NUMBER;
-                    self.join_in();
+                    self.join_in(number);
                     spins = 0;
                 }
             } else if spins < SPINS {
@@ -144,14 +173,14 @@ impl Shared {
     }
 
     /// Takes part in the work; `AT_WORK` already counts this thread.
-    fn join_in(&self) {
+    fn join_in(&self, number: usize) {
         // SAFETY: the pointer was stored before the state was opened, and points to a variable of
         // `together`. That function, which no panic leaves early, returns only after it has closed
         // the state and has seen that nobody is at work. This thread was counted as being at work by
         // a compare-exchange that found the state open, and is until the `fetch_sub` below, so the variable, and
         // what the work in it borrows, is still there. The work is `Sync`, so several threads may run it.
         let work: Work<'_> = unsafe { *self.work.load(SeqCst) };
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(number))) {
             lock(&self.panic).get_or_insert(panic);
         }
         let before = self.state.fetch_sub(1, SeqCst);
@@ -214,6 +243,20 @@ mod tests {
                 });
                 assert!(items.into_iter().eq((0..round % 12).map(|k| k + round)));
             }
+        }
+    }
+
+    #[test]
+    fn who_is_done_takes_what_nobody_has_begun() {
+        // More items than threads, and than are handed out at a time.
+        for (threads, items) in [(2, 9), (3, 64), (2, 65), (3, 200)] {
+            let mut team = Team::new(threads);
+            let seen = Mutex::new(BTreeSet::new());
+            team.each(0..items, |k, item| {
+                assert_eq!(k, item);
+                assert!(lock(&seen).insert(k));
+            });
+            assert_eq!(lock(&seen).len(), items);
         }
     }
 

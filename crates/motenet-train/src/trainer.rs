@@ -1,17 +1,17 @@
 //! The training loop.
 //!
-//! A step has two parallel halves. First each thread takes a run of the batch through the network and
-//! back (samples are independent). Then each thread takes a run of the *parameters*, adds up their
-//! gradient over all samples in order, and moves them. No sum is ever split between threads, so their
-//! number changes no bit.
+//! How a step is divided among threads depends on the network and its recipe: `by_columns.rs`, `by_samples.rs`. Neither
+//! ever splits a sum, so their number changes no bit.
 
+use crate::by_columns::ByColumns;
+use crate::by_samples::{BySamples, shares};
 use crate::lane::{CAPACITY, Lane};
-use crate::profile::{Phase, Profile, Stopwatch};
+use crate::profile::{Profile, Stopwatch};
 use crate::samples::Samples;
 use crate::settings::{Position, Settings};
+use crate::step::{Batch, Crew, Whole};
 use crate::team::Team;
-use motenet::optimizers::clip_norm;
-use motenet::{Aligned, Optimizer, Params, Pass, Shard, Simd, Step, Zero, random};
+use motenet::{Optimizer, Params, Pass, Simd, random};
 use motenet_models::{Input, Model, Output, Target};
 use std::ops::ControlFlow;
 
@@ -19,15 +19,35 @@ use std::ops::ControlFlow;
 pub struct Trainer<M: Model> {
     settings: Settings,
     position: Position,
-    network: Box<Aligned<M::Network>>,
-    /// Zero between steps.
-    grad: Box<Aligned<M::Network>>,
-    moments: [Vec<f32>; 2],
+    parameters: Parameters<M>,
     lanes: Vec<Lane<M>>,
     /// One for each lane.
     watches: Vec<Stopwatch>,
     team: Team,
     simd: Simd,
+}
+
+/// The parameters and moments, as a step divides them.
+enum Parameters<M: Model> {
+    Samples(BySamples<M>),
+    Columns(ByColumns<M>),
+}
+
+impl<M: Model> Parameters<M> {
+    fn new(whole: Whole<M>, settings: &Settings, threads: usize) -> Self {
+        if ByColumns::<M>::suits(&settings.recipe, threads) {
+            Parameters::Columns(ByColumns::new(whole, threads))
+        } else {
+            Parameters::Samples(BySamples::new(whole))
+        }
+    }
+
+    fn whole(&self) -> &Whole<M> {
+        match self {
+            Parameters::Samples(parameters) => &parameters.whole,
+            Parameters::Columns(parameters) => parameters.whole(),
+        }
+    }
 }
 
 /// Where training stands after a step, for whoever watches.
@@ -64,18 +84,17 @@ impl Summary {
 impl<M: Model> Trainer<M> {
     /// A fresh model. `threads` and `simd` change no bit of what it becomes.
     pub fn new(settings: Settings, threads: usize, simd: Simd) -> Self {
-        let mut network: Box<Aligned<M::Network>> = Zero::boxed();
-        let mut rng = random::generator(settings.seed);
-        M::init(&mut network, &settings.recipe, &mut rng);
         let kept = settings.recipe.optimizer.moments();
-        let moment = |k| vec![0.0; if k < kept { M::Network::COUNT } else { 0 }];
+        let mut whole = Whole::<M>::zero([kept > 0, kept > 1]);
+        let mut rng = random::generator(settings.seed);
+        M::init(&mut whole.network, &settings.recipe, &mut rng);
+        let parameters = Parameters::new(whole, &settings, threads);
+        let divided = matches!(parameters, Parameters::Columns(_));
         Trainer {
             settings,
             position: Position::default(),
-            network,
-            grad: Zero::boxed(),
-            moments: [moment(0), moment(1)],
-            lanes: (0..threads.max(1)).map(|_| Lane::new()).collect(),
+            parameters,
+            lanes: (0..threads.max(1)).map(|_| Lane::new(divided)).collect(),
             watches: vec![Stopwatch::default(); threads.max(1)],
             team: Team::new(threads),
             simd,
@@ -106,10 +125,12 @@ impl<M: Model> Trainer<M> {
         if !fits(weights) || moments.len() != kept || !moments.iter().all(|m| fits(m)) {
             return false;
         }
-        self.network.flat_mut().copy_from_slice(weights);
-        for (moment, saved) in self.moments.iter_mut().zip(moments) {
+        let mut whole = Whole::<M>::zero([kept > 0, kept > 1]);
+        whole.network.flat_mut().copy_from_slice(weights);
+        for (moment, saved) in whole.moments.iter_mut().zip(moments) {
             moment.copy_from_slice(saved);
         }
+        self.parameters = Parameters::new(whole, &self.settings, self.lanes.len());
         self.position = position;
         true
     }
@@ -126,12 +147,12 @@ impl<M: Model> Trainer<M> {
 
     /// The network as it stands.
     pub fn network(&self) -> &M::Network {
-        &self.network
+        self.parameters.whole().network()
     }
 
     /// The moments that the optimizer keeps.
     pub fn moments(&self) -> impl Iterator<Item = &[f32]> {
-        self.moments.iter().filter(|m| !m.is_empty()).map(Vec::as_slice)
+        self.parameters.whole().moments.iter().filter(|m| !m.is_empty()).map(Vec::as_slice)
     }
 
     /// From now on the time of each phase of training is taken.
@@ -187,58 +208,30 @@ impl<M: Model> Trainer<M> {
     ) -> f32 {
         let recipe = self.settings.recipe;
         let step = self.settings.step(self.position, steps);
-        // Counted so that every sample of the run has a number, whatever the last batch's length.
-        let first_sample = u64::from(step.number - 1) * u64::from(recipe.batch_size.max(1));
-        let scale = 1.0 / indices.len() as f32;
-        let loss = M::loss(recipe.label_smoothing);
-
-        let round_length = self.lanes.len() * CAPACITY;
-        let rounds = indices.len().div_ceil(round_length);
-        let clips = recipe.clip_norm > 0.0;
-        for (round, indices) in indices.chunks(round_length).enumerate() {
-            let share = indices.len().div_ceil(self.lanes.len());
-            let (network, simd, seed) = (&**self.network, self.simd, self.settings.seed);
-            let pass = |lane: usize| {
-                let before = (round * round_length + lane * share) as u64;
-                Pass::train(simd, seed, first_sample + before)
-            };
-            self.team.each(
-                self.lanes.iter_mut().zip(shares(indices, share)).zip(&mut self.watches),
-                |k, ((lane, share), watch)| {
-                    watch.count(share.len());
-                    watch.time(Phase::Load, || lane.load(pass(k), samples, share));
-                    watch.time(Phase::Forward, || lane.forward(network, pass(k)));
-                    watch.time(Phase::Loss, || lane.loss(&loss, pass(k), scale));
-                    watch.time(Phase::Backward, || lane.backward(network, pass(k)));
-                },
-            );
-            for (y, target, loss) in self.lanes.iter().flat_map(Lane::results) {
-                self.position.loss_sum += f64::from(loss);
-                self.position.right += u64::from(M::is_right(y, target));
+        let batch = Batch {
+            settings: &self.settings,
+            indices,
+            // Counted so that every sample of the run has a number, whatever the last batch's length.
+            first_sample: u64::from(step.number - 1) * u64::from(recipe.batch_size.max(1)),
+            scale: 1.0 / indices.len() as f32,
+            step,
+        };
+        let crew = Crew {
+            team: &mut self.team,
+            lanes: &mut self.lanes,
+            watches: &mut self.watches,
+            simd: self.simd,
+        };
+        let position = &mut self.position;
+        let count = |lane: &Lane<M>| {
+            for (y, target, loss) in lane.results() {
+                position.loss_sum += f64::from(loss);
+                position.right += u64::from(M::is_right(y, target));
             }
-
-            let lanes = &self.lanes;
-            let last = round + 1 == rounds;
-            let (network, grad) = (&mut **self.network, &mut **self.grad);
-            let shards = shards(network, grad, &mut self.moments, lanes.len());
-            self.team.each(shards.zip(&mut self.watches), |_, (shard, watch)| {
-                watch.time(Phase::Gradient, || {
-                    for (k, lane) in lanes.iter().enumerate() {
-                        lane.accumulate(pass(k), Shard::new(shard.start, shard.grad));
-                    }
-                });
-                if last && !clips {
-                    watch.time(Phase::Update, || shard.update(&recipe.optimizer, simd, step));
-                }
-            });
-        }
-        if clips {
-            clip_norm(self.simd, self.grad.flat_mut(), recipe.clip_norm);
-            let (network, grad) = (&mut **self.network, &mut **self.grad);
-            let shards = shards(network, grad, &mut self.moments, self.lanes.len());
-            self.team.each(shards.zip(&mut self.watches), |_, (shard, watch)| {
-                watch.time(Phase::Update, || shard.update(&recipe.optimizer, self.simd, step));
-            });
+        };
+        match &mut self.parameters {
+            Parameters::Samples(parameters) => parameters.step(crew, samples, batch, count),
+            Parameters::Columns(parameters) => parameters.step(crew, samples, batch, count),
         }
         self.position.step += 1;
         step.learning_rate
@@ -251,7 +244,8 @@ impl<M: Model> Trainer<M> {
         samples: &(impl Samples<Input<M>, Target<M>> + ?Sized),
         mut visit: impl FnMut(usize, &Output<M>, &Target<M>, f32),
     ) -> Summary {
-        let (network, pass, loss) = (&**self.network, Pass::infer(self.simd), M::loss(0.0));
+        let (network, pass, loss) =
+            (self.parameters.whole().network(), Pass::infer(self.simd), M::loss(0.0));
         let (mut loss_sum, mut right, mut number) = (0.0, 0, 0);
         let all: Vec<u32> = (0..samples.len() as u32).collect();
         for indices in all.chunks(self.lanes.len() * CAPACITY) {
@@ -273,57 +267,4 @@ impl<M: Model> Trainer<M> {
         }
         Summary::new(number as u64, loss_sum, right)
     }
-}
-
-/// `indices` in runs of `length`, one for each thread; those that come too late get none.
-fn shares(indices: &[u32], length: usize) -> impl Iterator<Item = &[u32]> {
-    indices.chunks(length).chain(std::iter::repeat(&[][..]))
-}
-
-/// The run of parameters that one thread moves.
-struct Part<'a> {
-    start: usize,
-    weights: &'a mut [f32],
-    grad: &'a mut [f32],
-    first: &'a mut [f32],
-    second: &'a mut [f32],
-}
-
-/// Parameters moved at a time: weights, gradient and moments of so many stay in the first-level cache.
-const CHUNK: usize = 2048;
-
-impl Part<'_> {
-    /// Moves the parameters and clears their gradient for the next step, while it is at hand.
-    fn update(self, optimizer: &impl Optimizer, simd: Simd, step: Step) {
-        let mut first = self.first.chunks_mut(CHUNK);
-        let mut second = self.second.chunks_mut(CHUNK);
-        for (weights, grad) in self.weights.chunks_mut(CHUNK).zip(self.grad.chunks_mut(CHUNK)) {
-            let (first, second) = (first.next(), second.next());
-            let (first, second) = (first.unwrap_or_default(), second.unwrap_or_default());
-            optimizer.update(simd, step, weights, grad, first, second);
-            grad.fill(0.0);
-        }
-    }
-}
-
-/// Cuts the parameters, with their gradient and moments, into `count` runs of about equal length.
-fn shards<'a, P: Params>(
-    network: &'a mut P,
-    grad: &'a mut P,
-    moments: &'a mut [Vec<f32>; 2],
-    count: usize,
-) -> impl Iterator<Item = Part<'a>> {
-    // A cut inside a row of weights costs a little; layers are often a power of two wide.
-    let length = P::COUNT.div_ceil(count).next_multiple_of(512);
-    let [first, second] = moments;
-    let mut first = first.chunks_mut(length);
-    let mut second = second.chunks_mut(length);
-    let parts = network.flat_mut().chunks_mut(length).zip(grad.flat_mut().chunks_mut(length));
-    parts.enumerate().map(move |(k, (weights, grad))| Part {
-        start: k * length,
-        weights,
-        grad,
-        first: first.next().unwrap_or_default(),
-        second: second.next().unwrap_or_default(),
-    })
 }

@@ -1,8 +1,10 @@
 //! A run is a pure function of model, data and settings: not of threads, CPU, or interruptions.
 
-use motenet::{Adam, AnyOptimizer, Params, Schedule, Sgd, Simd};
+use motenet::{
+    Adam, AnyOptimizer, Dense, Dropout, Params, Relu, Schedule, Seq, Sgd, Simd, SoftmaxCrossEntropy,
+};
 use motenet_data::{Digits, made_up};
-use motenet_models::digits::Notebook;
+use motenet_models::digits::{DigitModel, Framework, FrameworkSigmoid, Logits, MlpWide, Notebook};
 use motenet_models::{Model, Recipe};
 use motenet_train::{Position, Settings, Summary, Trainer};
 use std::ops::ControlFlow;
@@ -41,7 +43,7 @@ fn bits(weights: &[f32]) -> Vec<u32> {
 }
 
 /// Weights and what each epoch came to, of a run to the end.
-fn finish(mut trainer: Trainer<Notebook>, digits: &Digits) -> (Vec<u32>, Vec<Summary>) {
+fn finish<M: DigitModel>(mut trainer: Trainer<M>, digits: &Digits) -> (Vec<u32>, Vec<Summary>) {
     let mut epochs = Vec::new();
     while !trainer.is_done() {
         epochs.extend(trainer.train_epoch(digits, |_, _| ControlFlow::Continue(())));
@@ -49,46 +51,100 @@ fn finish(mut trainer: Trainer<Notebook>, digits: &Digits) -> (Vec<u32>, Vec<Sum
     (bits(trainer.network().flat()), epochs)
 }
 
+/// A network with random masks: every thread must draw those of the one thread.
+enum Dropping {}
+
+impl Model for Dropping {
+    const NAME: &'static str = "dropping";
+    const ABOUT: &'static str = "784-64-10 with ReLU and dropout";
+    const RECIPE: Recipe = Recipe::PLAIN;
+    type Network = Seq![Dense<784, 64>, Relu<64>, Dropout<64, 30>, Dense<64, 10>];
+    type Loss = SoftmaxCrossEntropy;
+
+    fn loss(label_smoothing: f32) -> SoftmaxCrossEntropy {
+        SoftmaxCrossEntropy { label_smoothing }
+    }
+
+    fn is_right(y: &Logits, label: &u8) -> bool {
+        motenet::argmax(y) == usize::from(*label)
+    }
+}
+
+/// The first layer of `Notebook` is not divided, that of the others is unless gradients are clipped.
 #[test]
 fn neither_threads_nor_the_cpu_change_a_bit() {
-    let digits = digits();
     for settings in cases() {
-        let expected = finish(Trainer::new(settings, 1, Simd::detect()), &digits);
-        assert_eq!(expected.1.len(), 2);
-        for threads in [1, 2, 3, 8] {
-            for simd in Simd::available() {
-                let found = finish(Trainer::new(settings, threads, simd), &digits);
-                assert_eq!(found.1, expected.1, "{threads} threads, {}", simd.name());
-                assert!(found.0 == expected.0, "{threads} threads, {}", simd.name());
-            }
+        alike::<Notebook>(settings, &digits(), &[1, 2, 3, 8]);
+    }
+    let digits = made_up::digits(1, 0, 90);
+    for settings in divided_cases() {
+        alike::<FrameworkSigmoid>(settings, &digits, &[1, 2, 3, 4, 8]);
+        alike::<Dropping>(settings, &digits, &[2, 3]);
+    }
+    // 512 columns make uneven shares of 64 and 32 for three threads.
+    alike::<MlpWide>(divided_cases()[0], &made_up::digits(1, 0, 9), &[1, 2, 3, 4, 8, 20]);
+}
+
+fn alike<M: DigitModel>(settings: Settings, digits: &Digits, threads: &[usize]) {
+    let expected = finish(Trainer::<M>::new(settings, 1, Simd::detect()), digits);
+    assert_eq!(expected.1.len(), 2);
+    for &threads in threads {
+        for simd in Simd::available() {
+            let found = finish(Trainer::<M>::new(settings, threads, simd), digits);
+            assert_eq!(found.1, expected.1, "{threads} threads, {}", simd.name());
+            assert!(found.0 == expected.0, "{threads} threads, {}", simd.name());
         }
     }
 }
 
+/// Both moments, several rounds of the workspace, batches of odd sizes; the last is not divided.
+fn divided_cases() -> [Settings; 3] {
+    let [_, momentum, _, adam, _] = cases().try_into().unwrap();
+    [
+        settings(17, momentum.recipe.optimizer, 0.0),
+        settings(75, adam.recipe.optimizer, 0.0),
+        settings(64, AnyOptimizer::Sgd(Sgd::default()), 0.5),
+    ]
+}
+
 #[test]
 fn a_run_cut_after_any_step_ends_the_same() {
-    let digits = digits();
     for settings in cases() {
-        let expected = finish(Trainer::new(settings, 1, Simd::detect()), &digits);
-        let steps = 2 * digits.len().div_ceil(settings.recipe.batch_size as usize);
-        for cut in (0..steps).step_by(steps.div_ceil(12)) {
-            let mut trainer: Trainer<Notebook> = Trainer::new(settings, 1, Simd::detect());
-            let (mut left, mut epochs) = (cut, Vec::new());
-            while left > 0 {
-                epochs.extend(trainer.train_epoch(&digits, |_, _| {
-                    left -= 1;
-                    if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-                }));
-            }
-            let weights = trainer.network().flat();
-            let moments: Vec<_> = trainer.moments().map(<[f32]>::to_vec).collect();
-            let at = trainer.position();
-            let resumed = Trainer::resume(settings, at, weights, &moments, 2, Simd::detect());
-            let (weights, rest) = finish(resumed.unwrap(), &digits);
-            epochs.extend(rest);
-            assert_eq!(epochs, expected.1, "cut after {cut} of {steps} steps");
-            assert!(weights == expected.0, "cut after {cut} of {steps} steps");
+        cut::<Notebook>(settings, &digits(), 12, [1, 2]);
+    }
+    let digits = made_up::digits(1, 0, 90);
+    for settings in divided_cases() {
+        for threads in [[1, 2], [2, 1], [2, 3]] {
+            cut::<Framework>(settings, &digits, 4, threads);
         }
+    }
+}
+
+/// Cuts a run at about `tries` places, and goes on with another number of threads.
+fn cut<M: DigitModel>(settings: Settings, digits: &Digits, tries: usize, threads: [usize; 2]) {
+    let new = |threads| Trainer::<M>::new(settings, threads, Simd::detect());
+    let expected = finish(new(1), digits);
+    let steps = 2 * digits.len().div_ceil(settings.recipe.batch_size as usize);
+    for cut in (0..steps).step_by(steps.div_ceil(tries)) {
+        let mut trainer = new(threads[0]);
+        let (mut left, mut epochs) = (cut, Vec::new());
+        while left > 0 {
+            epochs.extend(trainer.train_epoch(digits, |trainer, _| {
+                left -= 1;
+                // Whoever watches may look at any time.
+                assert!(trainer.network().flat().iter().all(|w| w.is_finite()));
+                if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            }));
+        }
+        let weights = trainer.network().flat();
+        let moments: Vec<_> = trainer.moments().map(<[f32]>::to_vec).collect();
+        let at = trainer.position();
+        let resumed =
+            Trainer::<M>::resume(settings, at, weights, &moments, threads[1], Simd::detect());
+        let (weights, rest) = finish(resumed.unwrap(), digits);
+        epochs.extend(rest);
+        assert_eq!(epochs, expected.1, "cut after {cut} of {steps} steps");
+        assert!(weights == expected.0, "cut after {cut} of {steps} steps");
     }
 }
 
@@ -96,9 +152,9 @@ fn a_run_cut_after_any_step_ends_the_same() {
 fn a_seed_makes_a_difference() {
     let digits = digits();
     let mut settings = cases()[0];
-    let one = finish(Trainer::new(settings, 1, Simd::detect()), &digits);
+    let one = finish(Trainer::<Notebook>::new(settings, 1, Simd::detect()), &digits);
     settings.seed += 1;
-    assert_ne!(one.0, finish(Trainer::new(settings, 1, Simd::detect()), &digits).0);
+    assert_ne!(one.0, finish(Trainer::<Notebook>::new(settings, 1, Simd::detect()), &digits).0);
 }
 
 #[test]

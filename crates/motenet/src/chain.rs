@@ -1,5 +1,6 @@
 //! Layers in a row: `(g ∘ f)(x) = g(f(x))`.
 
+use crate::columns::Columns;
 use crate::layer::{Acts, Layer, LayerInfo, Pass, Train};
 use crate::tensor::first;
 use crate::{Init, Scheme, Shard, Zero};
@@ -96,6 +97,37 @@ impl<A: Train, B: Train + Layer<Input = A::Output>> Train for Chain<A, B> {
         let h = first(acts.a.output(), x.len());
         A::accumulate(pass_a, x, &acts.a, &d_acts.a, grad_a);
         B::accumulate(pass_b, h, &acts.b, &d_acts.b, grad_b);
+    }
+}
+
+impl<A: Columns, B: Train + Layer<Input = A::Output>> Columns for Chain<A, B> {
+    const COLUMNS: usize = A::COLUMNS;
+
+    #[inline]
+    fn columns<const N: usize>(acts: &Self::Acts<N>) -> &[f32] {
+        A::columns(&acts.a)
+    }
+
+    #[inline]
+    fn columns_mut<const N: usize>(acts: &mut Self::Acts<N>) -> &mut [f32] {
+        A::columns_mut(&mut acts.a)
+    }
+
+    #[inline]
+    fn forward_columns(pass: Pass, x: &[A::Input], bits: &[u64], columns: &[f32], y: &mut [f32]) {
+        A::forward_columns(pass.fork().0, x, bits, columns, y);
+    }
+
+    #[inline]
+    fn forward_rest<const N: usize>(&self, pass: Pass, samples: usize, acts: &mut Self::Acts<N>) {
+        let (pass_a, pass_b) = pass.fork();
+        self.0.forward_rest(pass_a, samples, &mut acts.a);
+        self.1.forward(pass_b, first(acts.a.output(), samples), &mut acts.b);
+    }
+
+    #[inline]
+    fn accumulate_columns(pass: Pass, x: &[A::Input], bits: &[u64], dy: &[f32], grad: &mut [f32]) {
+        A::accumulate_columns(pass.fork().0, x, bits, dy, grad);
     }
 }
 

@@ -77,8 +77,14 @@ pub(crate) fn first<T>(rows: &[T], n: usize) -> &[T] {
 /// [`first`], to write through.
 #[inline(always)]
 pub(crate) fn first_mut<T>(rows: &mut [T], n: usize) -> &mut [T] {
+    split_mut(rows, n).0
+}
+
+/// The first `n` of `rows` and the others; all and none if there are fewer. Never panics.
+#[inline(always)]
+pub(crate) fn split_mut<T>(rows: &mut [T], n: usize) -> (&mut [T], &mut [T]) {
     let n = n.min(rows.len());
-    rows.split_at_mut_checked(n).map_or(&mut [], |(head, _)| head)
+    rows.split_at_mut_checked(n).unwrap_or_default()
 }
 
 #[cfg(test)]

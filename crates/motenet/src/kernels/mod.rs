@@ -3,6 +3,8 @@
 //! - [`affine`], [`add_outer`], [`mul_transposed`]: the three products of a dense layer. They share one
 //!   register-blocked tile (`tile`), because all three are "rows of chains"; without vectors they are the loops of `plain`.
 //! - [`descend`]: a step of plain descent.
+//! - [`nonzero`], [`affine_nonzero`], [`add_outer_nonzero`]: two of them for some of a layer's outputs, where the zeros of
+//!   the input are looked for once.
 //! - [`map`], [`map_back`]: an activation and its gradient, element by element.
 //! - [`scale_bytes`]: pictures into numbers; [`sum_squares`]: the norm of a gradient.
 //! - [`naive`]: each of them once more, as the formula reads. The tests hold every kernel at every
@@ -26,6 +28,7 @@ mod isa_aarch64;
 mod isa_x86;
 mod mul_transposed;
 pub mod naive;
+mod nonzero;
 mod outer;
 mod plain;
 mod pointwise;
@@ -37,12 +40,13 @@ mod tests;
 mod tile;
 
 pub use affine::affine;
-pub use bytes::{prefetch, scale_bytes};
+pub use bytes::{prefetch, prefetch_mut, scale_bytes};
 pub use descend::descend;
 #[cfg(test)]
 pub(crate) use isa::one_lane;
 pub use isa::{Isa, Portable};
 pub use mul_transposed::mul_transposed;
+pub use nonzero::{add_outer_nonzero, affine_nonzero, nonzero, words};
 pub use outer::{add_outer, add_outer_part, add_rows};
 pub use pointwise::{Scalar, map, map_back};
 #[cfg(target_arch = "x86_64")]

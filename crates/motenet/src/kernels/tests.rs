@@ -125,6 +125,65 @@ fn check_add_outer<const IN: usize, const OUT: usize>(
     same(&dw, &expected, &what, Simd::baseline());
 }
 
+fn bits<const IN: usize>(x: &[[f32; IN]]) -> Vec<u64> {
+    let mut all = std::vec![u64::MAX; x.len() * words(IN)];
+    for simd in Simd::available() {
+        let rows = all.chunks_mut(words(IN).max(1));
+        x.iter().zip(rows).for_each(|(x, bits)| nonzero(simd, x, bits));
+        for (x, bits) in x.iter().zip(all.chunks(words(IN).max(1))) {
+            let is_set = |k: usize| bits[k / 64] >> (k % 64) & 1 == 1;
+            assert!((0..64 * words(IN)).all(|k| is_set(k) == x.get(k).is_some_and(|&x| x != 0.0)));
+        }
+    }
+    all
+}
+
+/// The products that are told where zeros are, against the twins of those that are not.
+fn check_nonzero<const IN: usize, const OUT: usize>(x: &[[f32; IN]], bad: Option<f32>) {
+    let mut w: Box<[[f32; OUT]; IN]> = rows::<OUT>(31, IN).try_into().unwrap();
+    let (bias, bits) = (rows::<OUT>(32, 1)[0], bits(x));
+    let (mut dy, start) = (rows::<OUT>(33, x.len()), rows::<OUT>(34, IN));
+    if let (Some(bad), Some(last)) = (bad, dy.last_mut()) {
+        w[IN / 2][OUT / 2] = bad;
+        last[OUT - 1] = bad;
+    }
+    let start: Box<[[f32; OUT]; IN]> = start.try_into().unwrap();
+    let start = start.map(|row| row.map(|dw| dw + 0.0));
+    let (mut y_expected, mut dw_expected) = (rows::<OUT>(35, x.len()), start);
+    naive::affine(x, &w, Some(&bias), &mut y_expected);
+    naive::add_outer(x, &dy, 0, &mut dw_expected);
+    for simd in Simd::available() {
+        let (mut y, mut dw) = (rows::<OUT>(36, x.len()), start);
+        affine_nonzero(simd, x, &bits, &w, &bias, &mut y);
+        add_outer_nonzero(simd, x, &bits, &dy, &mut dw);
+        same(&y, &y_expected, &format!("affine_nonzero {}×{IN}×{OUT}", x.len()), simd);
+        same(&dw, &dw_expected, &format!("add_outer_nonzero {}×{IN}×{OUT}", x.len()), simd);
+    }
+}
+
+fn check_nonzero_batches<const IN: usize>() {
+    for n in BATCHES {
+        for zeros in [0, 8, 10] {
+            check_nonzero::<IN, 32>(&inputs::<IN>(30, n, zeros), None);
+            check_nonzero::<IN, 64>(&inputs::<IN>(30, n, zeros), None);
+        }
+        for bad in [f32::INFINITY, f32::NAN] {
+            check_nonzero::<IN, 32>(&inputs::<IN>(37, n, 8), Some(bad));
+            check_nonzero::<IN, 64>(&inputs::<IN>(37, n, 8), Some(bad));
+        }
+    }
+}
+
+#[test]
+fn products_that_know_the_zeros() {
+    check_nonzero_batches::<1>();
+    check_nonzero_batches::<7>();
+    check_nonzero_batches::<63>();
+    check_nonzero_batches::<64>();
+    check_nonzero_batches::<65>();
+    check_nonzero_batches::<145>();
+}
+
 macro_rules! shapes {
     ($($name:ident $in:literal $($out:literal)*;)*) => {$(
         #[test]

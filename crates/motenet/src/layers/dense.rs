@@ -15,7 +15,10 @@
 //! db[o]    = Σ_n dy[n][o]
 //! ```
 
-use crate::kernels::{add_outer, add_outer_part, add_rows, affine, mul_transposed};
+use crate::columns::Columns;
+use crate::kernels::{
+    add_outer, add_outer_nonzero, add_outer_part, add_rows, affine, affine_nonzero, mul_transposed,
+};
 use crate::layer::{Layer, LayerInfo, Pass, Train};
 use crate::tensor::{first, first_mut};
 use crate::{Init, Params, Scheme, Shard};
@@ -134,6 +137,68 @@ impl<const IN: usize, const OUT: usize, B: Bias<OUT>> Train for Dense<IN, OUT, B
         let last = row + rows.len();
         add_outer(pass.simd, x, dy, row, rows);
         add_outer_part(x, dy, last, 0, tail);
+    }
+}
+
+impl<const IN: usize, const OUT: usize, B: Bias<OUT>> Columns for Dense<IN, OUT, B> {
+    const COLUMNS: usize = if OUT.is_multiple_of(32) && B::COUNT == OUT { OUT } else { 0 };
+
+    #[inline]
+    fn columns<const N: usize>(y: &[[f32; OUT]; N]) -> &[f32] {
+        y.as_flattened()
+    }
+
+    #[inline]
+    fn columns_mut<const N: usize>(y: &mut [[f32; OUT]; N]) -> &mut [f32] {
+        y.as_flattened_mut()
+    }
+
+    #[inline]
+    fn forward_columns(pass: Pass, x: &[[f32; IN]], bits: &[u64], columns: &[f32], y: &mut [f32]) {
+        match columns.len().checked_div(IN + 1) {
+            Some(64) => affine_columns::<IN, 64>(pass, x, bits, columns, y),
+            Some(32) => affine_columns::<IN, 32>(pass, x, bits, columns, y),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn accumulate_columns(pass: Pass, x: &[[f32; IN]], bits: &[u64], dy: &[f32], grad: &mut [f32]) {
+        match grad.len().checked_div(IN + 1) {
+            Some(64) => add_outer_columns::<IN, 64>(pass, x, bits, dy, grad),
+            Some(32) => add_outer_columns::<IN, 32>(pass, x, bits, dy, grad),
+            _ => {}
+        }
+    }
+}
+
+/// [`affine_nonzero`] with `W` columns.
+fn affine_columns<const IN: usize, const W: usize>(
+    pass: Pass,
+    x: &[[f32; IN]],
+    bits: &[u64],
+    columns: &[f32],
+    y: &mut [f32],
+) {
+    let (rows, _) = columns.as_chunks::<W>();
+    if let Some((w, [bias])) = rows.split_first_chunk::<IN>() {
+        affine_nonzero(pass.simd, x, bits, w, bias, y.as_chunks_mut().0);
+    }
+}
+
+/// [`add_outer_nonzero`] and [`add_rows`] with `W` columns.
+fn add_outer_columns<const IN: usize, const W: usize>(
+    pass: Pass,
+    x: &[[f32; IN]],
+    bits: &[u64],
+    dy: &[f32],
+    grad: &mut [f32],
+) {
+    let dy = first(dy.as_chunks::<W>().0, x.len());
+    let (rows, _) = grad.as_chunks_mut::<W>();
+    if let Some((weights, [bias])) = rows.split_first_chunk_mut::<IN>() {
+        add_rows(dy, 0, bias);
+        add_outer_nonzero(pass.simd, x, bits, dy, weights);
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub use crate::kernels::Scalar;
 
+use crate::columns::Columns;
 use crate::kernels::{map, map_back};
 use crate::layer::{Layer, LayerInfo, Pass, Train};
 use crate::tensor::{first, first_mut};
@@ -66,6 +67,8 @@ impl<P: Pointwise> Train for P {
     ) {
     }
 }
+
+impl<P: Pointwise> Columns for P {}
 
 impl<P: Pointwise> Init for P {
     const GAIN: f32 = <P as Pointwise>::GAIN;
