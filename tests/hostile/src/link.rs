@@ -209,29 +209,19 @@ fn stuffed(frame: Frame<'_>) -> Vec<u8> {
     let mut inside = [&[frame.kind], frame.payload].concat();
     inside.extend(crc32(&inside).to_le_bytes());
     let mut line = Vec::new();
-    // A zero is thought behind the end; it is never sent.
-    let mut blocks: Vec<&[u8]> = inside.split(|&byte| byte == 0).collect();
-    let last = blocks.pop().unwrap_or_default();
-    for block in blocks {
-        let mut rest = block;
-        while rest.len() >= 254 {
+    let mut blocks = inside.split(|&byte| byte == 0).peekable();
+    while let Some(mut block) = blocks.next() {
+        let empty = block.is_empty();
+        while let Some((full, rest)) = block.split_first_chunk::<254>() {
             line.push(255);
-            line.extend(&rest[..254]);
-            rest = &rest[254..];
+            line.extend(full);
+            block = rest;
         }
-        line.push(rest.len() as u8 + 1);
-        line.extend(rest);
-    }
-    let mut rest = last;
-    while rest.len() >= 254 {
-        line.push(255);
-        line.extend(&rest[..254]);
-        rest = &rest[254..];
-    }
-    // Nothing follows a full last block.
-    if !rest.is_empty() || last.is_empty() {
-        line.push(rest.len() as u8 + 1);
-        line.extend(rest);
+        // Behind a full block there is nothing, unless a zero is.
+        if empty || !block.is_empty() || blocks.peek().is_some() {
+            line.push(block.len() as u8 + 1);
+            line.extend(block);
+        }
     }
     line.push(0);
     line

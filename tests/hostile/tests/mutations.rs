@@ -1,5 +1,5 @@
 //! Every target over its seeds, their beginnings, and copies that are changed at random: what `fuzz/` does for hours
-//! under libFuzzer, in a second and the same each time.
+//! under libFuzzer, in a second and the same each time. `MOTENET_COPIES` asks for more copies.
 
 use motenet_hostile::{ALL, Target};
 
@@ -49,8 +49,9 @@ fn run(name: &str) {
             check(&seed[..len]);
         }
     }
+    let copies = std::env::var("MOTENET_COPIES").ok().map(|copies| copies.parse().unwrap());
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    for _ in 0..COPIES {
+    for _ in 0..copies.unwrap_or(COPIES) {
         let mut bytes = seeds[random.below(seeds.len())].clone();
         for _ in 0..=random.below(4) {
             change(&mut bytes, &seeds, &mut random);
