@@ -40,7 +40,7 @@ impl Comparison {
             }
             Comparison::Other { expected } => format!(
                 "NOT THE PUBLISHED HASH of this run, which is {expected}: this build or this machine \
-                 computes otherwise, or the weights are from before a change of the arithmetic; \
+                 computes otherwise, or the run began on a GPU or before a change of the arithmetic; \
                  `cargo xtask hashes` narrows it down"
             ),
         }

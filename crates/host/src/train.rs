@@ -319,7 +319,10 @@ impl Job {
         let Settings { recipe, seed } = *trainer.settings();
         let hash = Saved::hash(trainer);
         let console = &self.console;
-        let published = published::compare::<M>(book.dataset_sha256(), trainer.settings(), &hash);
+        // A GPU is outside the contract: its bits are its own.
+        let published = (self.args.device == Device::Cpu)
+            .then(|| published::compare::<M>(book.dataset_sha256(), trainer.settings(), &hash))
+            .flatten();
         console.line(format_args!("{}  SHA-256 {hash}", console.bold("Weights ")));
         if let Some(published) = published {
             let text = published.text();
