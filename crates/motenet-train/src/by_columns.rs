@@ -146,6 +146,7 @@ impl<M: Model> ByColumns<M> {
             crew.team.each(
                 crew.lanes.iter_mut().zip(&mut self.shares).zip(&mut *crew.watches),
                 |_, ((lane, share), watch)| {
+                    let pass = watch.watched(pass);
                     watch.time(Phase::Forward, || {
                         let mut from = 0;
                         for y in outputs.iter().flatten() {

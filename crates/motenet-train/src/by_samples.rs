@@ -50,10 +50,11 @@ impl<M: Model> BySamples<M> {
                 lanes.iter_mut().zip(shares(indices, share)).zip(&mut *watches),
                 |k, ((lane, share), watch)| {
                     watch.count(share.len());
-                    watch.time(Phase::Load, || lane.load(pass(k), samples, share));
-                    watch.time(Phase::Forward, || lane.forward(network, pass(k)));
-                    watch.time(Phase::Loss, || lane.loss(&loss, pass(k), batch.scale));
-                    watch.time(Phase::Backward, || lane.backward(network, pass(k)));
+                    let pass = watch.watched(pass(k));
+                    watch.time(Phase::Load, || lane.load(pass, samples, share));
+                    watch.time(Phase::Forward, || lane.forward(network, pass));
+                    watch.time(Phase::Loss, || lane.loss(&loss, pass, batch.scale));
+                    watch.time(Phase::Backward, || lane.backward(network, pass));
                 },
             );
             lanes.iter().for_each(&mut visit);
@@ -62,11 +63,12 @@ impl<M: Model> BySamples<M> {
             let last = round + 1 == rounds;
             let shards = shards(&mut self.whole, &mut self.grad, lanes.len());
             team.each(shards.zip(&mut *watches), |_, ((start, part), watch)| {
-                watch.time(Phase::Gradient, || {
-                    for (k, lane) in lanes.iter().enumerate() {
-                        lane.accumulate(pass(k), Shard::new(start, part.grad));
-                    }
-                });
+                for (k, lane) in lanes.iter().enumerate() {
+                    let pass = watch.watched(pass(k));
+                    watch.time(Phase::Gradient, || {
+                        lane.accumulate(pass, Shard::new(start, part.grad));
+                    });
+                }
                 if last && !clips {
                     watch.time(Phase::Update, || part.update(&recipe.optimizer, simd, batch.step));
                 }

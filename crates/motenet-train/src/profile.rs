@@ -1,8 +1,9 @@
-//! Where the time of a training run goes, phase by phase, and what the machine could do at most.
+//! Where the time of a training run goes, by phase and layer, and what the machine could do at most.
 
-use motenet::Simd;
 use motenet::kernels::{Isa, Kernel};
+use motenet::{Pass, Simd};
 use motenet_models::Model;
+use std::cell::Cell;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -40,24 +41,32 @@ impl Phase {
         }
     }
 
-    /// Floating-point operations of a sample in the products of this phase, two a multiply-add, zeros included;
-    /// 0 where there are none to speak of.
-    pub fn flops<M: Model>(self) -> u64 {
-        let mut macs = Vec::new();
-        M::describe(&mut |layer| macs.extend((layer.macs > 0).then_some(2 * layer.macs as u64)));
+    /// Floating-point operations of a sample in the products of this phase, layer by layer, two a multiply-add, zeros
+    /// included; 0 where there are none to speak of.
+    pub fn flops<M: Model>(self) -> Vec<u64> {
+        let mut flops = Vec::new();
+        M::describe(&mut |layer| flops.push(2 * layer.macs as u64));
         match self {
-            Phase::Forward | Phase::Gradient => macs.iter().sum(),
+            Phase::Forward | Phase::Gradient => {}
             // Nobody asks for the gradient of the input.
-            Phase::Backward => macs.iter().skip(1).sum(),
-            Phase::Load | Phase::Loss | Phase::Update => 0,
+            Phase::Backward => {
+                flops.iter_mut().find(|flops| **flops > 0).into_iter().for_each(|f| *f = 0)
+            }
+            Phase::Load | Phase::Loss | Phase::Update => flops.fill(0),
         }
+        flops
     }
 }
 
-/// The time that each phase took, summed over threads.
+/// Layers that are told apart; those after them count as the last of these.
+const LAYERS: usize = 16;
+
+type Times = [Duration; LAYERS];
+
+/// The time that each phase took, layer by layer, summed over threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    times: [Duration; 6],
+    times: [Times; 6],
     /// Samples that were trained on.
     pub samples: u64,
 }
@@ -65,19 +74,48 @@ pub struct Profile {
 impl Profile {
     /// The time of a phase.
     pub fn time(&self, phase: Phase) -> Duration {
-        self.times[phase as usize]
+        self.layers(phase).iter().sum()
+    }
+
+    /// The same for each layer, of which the first 16 are told apart; a phase that does not go layer by layer counts as
+    /// the first.
+    pub fn layers(&self, phase: Phase) -> &[Duration] {
+        &self.times[phase as usize]
     }
 
     /// The time of all phases.
     pub fn total(&self) -> Duration {
-        self.times.iter().sum()
+        self.times.as_flattened().iter().sum()
     }
 
     pub(crate) fn add(&mut self, other: &Profile) {
-        for (time, other) in self.times.iter_mut().zip(&other.times) {
+        let others = other.times.as_flattened();
+        for (time, other) in self.times.as_flattened_mut().iter_mut().zip(others) {
             *time += *other;
         }
         self.samples += other.samples;
+    }
+}
+
+/// The layers of the phase that a thread is in.
+#[derive(Clone, Copy)]
+struct Laps {
+    since: Instant,
+    next: usize,
+    times: Times,
+}
+
+thread_local! {
+    static LAPS: Cell<Option<Laps>> = const { Cell::new(None) };
+}
+
+/// The time since the last lap was that layer's.
+fn lap(layer: usize) {
+    if let Some(mut laps) = LAPS.get() {
+        let now = Instant::now();
+        laps.times[layer.min(LAYERS - 1)] += now - laps.since;
+        (laps.since, laps.next) = (now, layer + 1);
+        LAPS.set(Some(laps));
     }
 }
 
@@ -91,10 +129,21 @@ impl Stopwatch {
     #[inline(always)]
     pub(crate) fn time<R>(&mut self, phase: Phase, work: impl FnOnce() -> R) -> R {
         let Some(profile) = &mut self.profile else { return work() };
-        let start = Instant::now();
+        LAPS.set(Some(Laps { since: Instant::now(), next: 0, times: Times::default() }));
         let result = work();
-        profile.times[phase as usize] += start.elapsed();
+        // What is left is the last layer's: forward the one after those that were told, backward the first.
+        let next = LAPS.get().map_or(0, |laps| laps.next);
+        lap(if phase == Phase::Backward { 0 } else { next });
+        let times = LAPS.take().map_or(Times::default(), |laps| laps.times);
+        for (sum, time) in profile.times[phase as usize].iter_mut().zip(times) {
+            *sum += time;
+        }
         result
+    }
+
+    /// A pass that tells this thread's stopwatch of its layers, if anyone wants to know.
+    pub(crate) fn watched(&self, pass: Pass) -> Pass {
+        if self.profile.is_some() { pass.watched(lap) } else { pass }
     }
 
     /// Counts samples.
@@ -157,9 +206,17 @@ mod tests {
 
     #[test]
     fn operations_of_the_default_model() {
-        let flops = Phase::ALL.map(|phase| phase.flops::<Mlp>());
         let (first, second) = (2 * 784 * 64, 2 * 64 * 10);
-        assert_eq!(flops, [0, first + second, 0, second, first + second, 0]);
+        for (phase, flops) in [
+            (Phase::Load, [0, 0, 0]),
+            (Phase::Forward, [first, 0, second]),
+            (Phase::Loss, [0, 0, 0]),
+            (Phase::Backward, [0, 0, second]),
+            (Phase::Gradient, [first, 0, second]),
+            (Phase::Update, [0, 0, 0]),
+        ] {
+            assert_eq!(phase.flops::<Mlp>(), flops, "{}", phase.name());
+        }
     }
 
     #[test]
@@ -172,6 +229,34 @@ mod tests {
         let profile = watch.profile.unwrap();
         assert!(profile.time(Phase::Loss) >= Duration::from_millis(2));
         assert_eq!(profile.total(), profile.time(Phase::Loss));
+    }
+
+    #[test]
+    fn time_goes_to_the_layer_that_took_it() {
+        let pause = || std::thread::sleep(Duration::from_millis(2));
+        let mut watch = Stopwatch { profile: Some(Profile::default()) };
+        watch.time(Phase::Forward, || {
+            lap(0);
+            pause();
+            lap(1);
+        });
+        watch.time(Phase::Backward, || {
+            pause();
+            lap(2);
+            lap(1);
+        });
+        watch.time(Phase::Update, pause);
+        watch.time(Phase::Gradient, || lap(100));
+        let slow = Duration::from_millis(2);
+        let profile = watch.profile.unwrap();
+        assert!(profile.layers(Phase::Forward)[1] >= slow);
+        assert!(profile.layers(Phase::Backward)[2] >= slow);
+        assert!(profile.layers(Phase::Update)[0] >= slow);
+        assert_eq!(profile.layers(Phase::Update)[1..], [Duration::ZERO; LAYERS - 1]);
+        assert!(profile.layers(Phase::Forward)[2] > Duration::ZERO, "the last one's");
+        assert!(profile.layers(Phase::Backward)[0] > Duration::ZERO, "the first one's");
+        assert!(profile.layers(Phase::Gradient)[LAYERS - 1] > Duration::ZERO);
+        lap(3); // outside of any phase: nothing
     }
 
     #[test]

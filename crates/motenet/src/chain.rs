@@ -58,6 +58,7 @@ impl<A: Layer, B: Layer<Input = A::Output>> Layer for Chain<A, B> {
     fn forward<const N: usize>(&self, pass: Pass, x: &[A::Input], acts: &mut Self::Acts<N>) {
         let (pass_a, pass_b) = pass.fork();
         self.0.forward(pass_a, x, &mut acts.a);
+        pass_a.lap();
         self.1.forward(pass_b, first(acts.a.output(), x.len()), &mut acts.b);
     }
 
@@ -81,6 +82,7 @@ impl<A: Train, B: Train + Layer<Input = A::Output>> Train for Chain<A, B> {
         let (pass_a, pass_b) = pass.fork();
         let h = first(acts.a.output(), x.len());
         self.1.backward(pass_b, h, &acts.b, &mut d_acts.b, Some(d_acts.a.output_mut()));
+        pass_b.lap();
         self.0.backward(pass_a, x, &acts.a, &mut d_acts.a, dx);
     }
 
@@ -96,6 +98,7 @@ impl<A: Train, B: Train + Layer<Input = A::Output>> Train for Chain<A, B> {
         let (grad_a, grad_b) = grad.split(A::COUNT);
         let h = first(acts.a.output(), x.len());
         A::accumulate(pass_a, x, &acts.a, &d_acts.a, grad_a);
+        pass_a.lap();
         B::accumulate(pass_b, h, &acts.b, &d_acts.b, grad_b);
     }
 }
@@ -122,6 +125,7 @@ impl<A: Columns, B: Train + Layer<Input = A::Output>> Columns for Chain<A, B> {
     fn forward_rest<const N: usize>(&self, pass: Pass, samples: usize, acts: &mut Self::Acts<N>) {
         let (pass_a, pass_b) = pass.fork();
         self.0.forward_rest(pass_a, samples, &mut acts.a);
+        pass_a.lap();
         self.1.forward(pass_b, first(acts.a.output(), samples), &mut acts.b);
     }
 
@@ -138,5 +142,38 @@ impl<A: Layer + Init, B: Layer<Input = A::Output> + Init> Init for Chain<A, B> {
     fn init<R: Rng>(&mut self, scheme: Scheme, gain: f32, rng: &mut R) {
         self.0.init(scheme, B::GAIN, rng);
         self.1.init(scheme, gain, rng);
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use crate::{Dense, Relu, Simd};
+    use std::cell::RefCell;
+    use std::prelude::v1::*;
+
+    type Net = crate::Seq![Dense<3, 4>, Relu<4>, Dense<4, 2>];
+
+    std::thread_local! {
+        static DONE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    }
+
+    fn done() -> Vec<usize> {
+        DONE.take()
+    }
+
+    #[test]
+    fn a_watched_pass_tells_which_layer_is_done() {
+        let pass = Pass::infer(Simd::baseline())
+            .watched(|layer| DONE.with_borrow_mut(|done| done.push(layer)));
+        let (net, x) = (Net::ZERO, [[1.0; 3]; 2]);
+        let (mut acts, mut d_acts) = (<Net as Layer>::Acts::<2>::ZERO, Zero::ZERO);
+        net.forward(pass, &x, &mut acts);
+        assert_eq!(done(), [0, 1]);
+        net.backward(pass, &x, &acts, &mut d_acts, None);
+        assert_eq!(done(), [2, 1]);
+        let mut grad = Net::ZERO;
+        Net::accumulate(pass, &x, &acts, &d_acts, Shard::whole(&mut grad));
+        assert_eq!(done(), [0, 1]);
     }
 }

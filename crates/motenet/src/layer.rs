@@ -108,6 +108,16 @@ pub struct Pass {
     /// The instruction set to use; it changes no bit.
     pub simd: Simd,
     noise: Option<Noise>,
+    #[cfg(feature = "std")]
+    watch: Option<Watch>,
+}
+
+/// Who is told when a layer is done, and which layer this is.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug)]
+struct Watch {
+    lap: fn(usize),
+    layer: usize,
 }
 
 /// Where the random numbers of a training pass come from: a pure function of these two and an index.
@@ -120,26 +130,52 @@ pub(crate) struct Noise {
 impl Pass {
     /// A pass that only infers: layers such as [`Dropout`](crate::Dropout) do nothing.
     pub const fn infer(simd: Simd) -> Self {
-        Pass { simd, noise: None }
+        Pass {
+            simd,
+            noise: None,
+            #[cfg(feature = "std")]
+            watch: None,
+        }
     }
 
     /// A pass that trains. `seed` names the run, `first_sample` counts the samples that the run has
     /// seen before this batch: together they fix every random mask, however the batch is split.
     pub const fn train(simd: Simd, seed: u64, first_sample: u64) -> Self {
-        Pass { simd, noise: Some(Noise { key: seed, first_sample }) }
+        Pass { noise: Some(Noise { key: seed, first_sample }), ..Pass::infer(simd) }
+    }
+
+    /// The same pass, but `lap(k)` is called whenever a [`Seq!`](crate::Seq) has done its layer `k`, counted from 0, and goes
+    /// on with the next one: after each but the last of a pass. For who wants to know where the time goes.
+    #[cfg(feature = "std")]
+    pub const fn watched(self, lap: fn(usize)) -> Self {
+        Pass { watch: Some(Watch { lap, layer: 0 }), ..self }
+    }
+
+    /// This pass's layer is done.
+    #[inline(always)]
+    pub(crate) fn lap(self) {
+        #[cfg(feature = "std")]
+        if let Some(Watch { lap, layer }) = self.watch {
+            lap(layer);
+        }
     }
 
     /// The passes of the two halves of a [`Chain`](crate::Chain): the same samples, other masks.
     #[inline(always)]
     pub(crate) fn fork(self) -> (Self, Self) {
         let half = |salt: u64| Pass {
-            simd: self.simd,
             noise: self.noise.map(|noise| Noise {
                 key: crate::random::mix(noise.key.wrapping_add(salt)),
                 first_sample: noise.first_sample,
             }),
+            ..self
         };
-        (half(1), half(2))
+        let second = Pass {
+            #[cfg(feature = "std")]
+            watch: self.watch.map(|watch| Watch { layer: watch.layer + 1, ..watch }),
+            ..half(2)
+        };
+        (half(1), second)
     }
 
     #[inline(always)]
