@@ -212,8 +212,16 @@ fn faults_round_trip_and_say_what_to_do() {
         let text = fault.to_string();
         assert!(text.contains('5') && !text.contains('\n') && text.contains(':'), "{text}");
     }
-    let unknown = Reply::decode(Frame { kind: 0xff, payload: &[8, 0, 0, 0, 0, 0, 0, 0, 0] });
-    assert_eq!(unknown, Err(Fault { code: FaultCode::Content, found: 8, expected: 0 }));
+    for found in 0..3 {
+        let fault = Fault { code: FaultCode::Store, found, expected: 0 };
+        let payload = [8, found as u8, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(reply(Reply::Fault(fault)), frame_by_others(0xff, &payload));
+        let decoded = Reply::decode(Frame { kind: 0xff, payload: &payload });
+        assert_eq!(decoded, Ok(Reply::Fault(fault)));
+        assert!(fault.to_string().contains(':'), "{fault}");
+    }
+    let unknown = Reply::decode(Frame { kind: 0xff, payload: &[9, 0, 0, 0, 0, 0, 0, 0, 0] });
+    assert_eq!(unknown, Err(Fault { code: FaultCode::Content, found: 9, expected: 0 }));
 }
 
 #[test]
