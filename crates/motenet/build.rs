@@ -1,9 +1,14 @@
-//! Says which fused multiply-add the target has. A build script has to: `target_feature = "vfp4d16sp"` and
-//! `"f"`, which tell a core with it from one without, are not shown to `cfg` by stable Rust.
+//! Says which fused multiply-add the target has, and whether nothing is optimised. A build script has to:
+//! `target_feature = "vfp4d16sp"` and `"f"`, which tell a core with it from one without, are not shown to `cfg` by stable
+//! Rust, and neither is the level of optimisation.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(motenet_fma, values(none(), \"armv7em\", \"riscv\"))");
+    println!("cargo::rustc-check-cfg=cfg(motenet_unoptimized)");
+    if std::env::var("OPT_LEVEL").is_ok_and(|level| level == "0") {
+        println!("cargo::rustc-cfg=motenet_unoptimized");
+    }
     let target = std::env::var("TARGET").unwrap_or_default();
     if let Some(fma) = fma(&target) {
         println!("cargo::rustc-cfg=motenet_fma");

@@ -59,7 +59,7 @@ fn a_large_layer_trains_in_two_mebibytes() {
     });
 }
 
-/// What it really needs is 48 KiB (unoptimised, AVX-512), and this finds out when that grows. A stack overflow ends the
+/// What it really needs is less than 96 KiB (unoptimised, AVX-512), and this finds out when that grows. A stack overflow ends the
 /// process, so there is no gentler way to say so.
 #[test]
 fn and_in_a_sixteenth_of_that() {

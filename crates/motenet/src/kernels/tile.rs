@@ -201,7 +201,10 @@ impl<L: Left, const M: usize> Product<'_, L, M> {
     }
 
     /// For the columns `column..column + width`, which fill `V` vectors or end in the last of them.
-    #[inline(always)]
+    // Becomes part of the function that enables the CPU feature. Where nothing is optimised that would add up the stack
+    // of all tiles, and the intrinsics are calls all the same.
+    #[cfg_attr(not(motenet_unoptimized), inline(always))]
+    #[cfg_attr(motenet_unoptimized, inline(never))]
     fn columns<I: Isa, const N: usize, const V: usize, const R: usize>(
         &self,
         c: &mut [[f32; N]],
