@@ -61,11 +61,11 @@ pub enum LearnRequest<'a> {
     Write(Parameters<'a>),
     /// What do your weights hash to? Answered by [`LearnReply::Hash`](crate::LearnReply::Hash).
     Hash,
-    /// Keep your weights in flash: what is found there at the next start. Answered by [`LearnReply::Done`].
+    /// Keep your weights in flash: what is found there at the next start. Answered by [`LearnReply::Done`](crate::LearnReply::Done).
     Save,
-    /// Go back to the weights in flash, and forget the batch under way. Answered by [`LearnReply::Done`].
+    /// Go back to the weights in flash, and forget the batch under way. Answered by [`LearnReply::Done`](crate::LearnReply::Done).
     Load,
-    /// Start again, as after a loss of power. Answered by [`LearnReply::Done`], before.
+    /// Start again, as after a loss of power. Answered by [`LearnReply::Done`](crate::LearnReply::Done), before.
     Restart,
 }
 
