@@ -137,7 +137,7 @@ impl<M: Trainable> Engine<M> {
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        self.position().epoch >= self.settings().recipe.epochs
+        self.settings().is_done(self.position())
     }
 
     /// The trainer as it stands, read back if it has to be.

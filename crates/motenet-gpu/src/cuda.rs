@@ -6,8 +6,8 @@
 #![allow(unsafe_code, reason = "launching a kernel and calling cuBLAS are unsafe")]
 
 use crate::Error;
+use crate::batch::{Batch, Rule};
 use crate::data::{Inputs, Resident, Targets};
-use crate::kernels::{Batch, Rule};
 use crate::plan::{DenseLayer, GpuLoss, Plan};
 use cudarc::cublas::sys::cublasOperation_t::{
     self as Operation, CUBLAS_OP_N as N, CUBLAS_OP_T as T,

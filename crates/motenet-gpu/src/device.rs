@@ -4,7 +4,7 @@ use crate::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
-/// Bytes between two entries of a buffer of [`Batch`](crate::kernels::Batch): the most that any device asks for.
+/// Bytes between two entries of a buffer of [`Batch`](crate::batch::Batch): the most that any device asks for.
 const ALIGNMENT: u32 = 256;
 
 /// Storage buffers that one kernel binds, at most.
@@ -141,6 +141,17 @@ impl Gpu {
         }
         use wgpu::BufferUsages as Usage;
         Ok(self.buffer(bytes, Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC))
+    }
+
+    /// The same, with `words`, numbers of four bytes, in it.
+    pub(crate) fn filled<W: bytemuck::NoUninit>(
+        &self,
+        what: &'static str,
+        words: &[W],
+    ) -> Result<wgpu::Buffer, Error> {
+        let buffer = self.storage(what, size_of_val(words) as u64)?;
+        self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(words));
+        Ok(buffer)
     }
 
     /// A buffer of `count` entries for the kernels' `batch`.

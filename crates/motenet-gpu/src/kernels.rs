@@ -2,163 +2,14 @@
 //!
 //! `product.wgsl` is the three products of a dense layer, with bias and nonlinearity where they are written;
 //! `registers.wgsl`, `tile_16.wgsl` and `tile_64.wgsl` are three ways of taking one. The other files are one
-//! kernel each. Groups of bindings: 0 is the [`Batch`], 1 the buffers in the order of the file.
+//! kernel each. Groups of bindings: 0 is the [`Batch`](crate::batch::Batch), 1 the buffers in the order of the file.
 
+use crate::batch::{BATCH_BYTES, Rule};
 use crate::plan::{Activation, DenseLayer};
+use crate::tiling::{Slices, Tiling};
 use crate::{Error, Gpu};
-use motenet::math::{powi64, sqrt};
-use motenet::{AnyOptimizer, Step};
+use motenet::AnyOptimizer;
 use wgpu::{BindingType, BufferBindingType, ShaderStages};
-
-/// Bytes of a [`Batch`].
-pub(crate) const BATCH_BYTES: u64 = 32;
-
-/// What the kernels know of one batch; `batch.wgsl` says what each field means.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub(crate) struct Batch {
-    pub(crate) first: u32,
-    pub(crate) rows: u32,
-    scale: f32,
-    pub(crate) smoothing: f32,
-    pub(crate) rate: f32,
-    pub(crate) root: f32,
-    pub(crate) keep: f32,
-}
-
-impl Batch {
-    /// A batch that is only looked at.
-    pub(crate) fn to_evaluate(first: usize, rows: usize) -> Self {
-        let (first, rows) = (first as u32, rows as u32);
-        let scale = 1.0 / rows.max(1) as f32;
-        Batch { first, rows, scale, smoothing: 0.0, rate: 0.0, root: 1.0, keep: 1.0 }
-    }
-
-    /// A batch that the optimizer takes `step` on. What Adam corrects by is computed in `f64`, as in the core.
-    pub(crate) fn to_train(
-        first: usize,
-        rows: usize,
-        smoothing: f32,
-        optimizer: &AnyOptimizer,
-        step: Step,
-    ) -> Self {
-        let mut batch = Self::to_evaluate(first, rows);
-        (batch.smoothing, batch.rate) = (smoothing, step.learning_rate);
-        if let AnyOptimizer::Adam(rule) = optimizer {
-            let correction = |beta: f32| 1.0 - powi64(f64::from(beta), step.number);
-            batch.rate = (f64::from(step.learning_rate) / correction(rule.beta_1)) as f32;
-            batch.root = sqrt((1.0 / correction(rule.beta_2)) as f32);
-            if rule.decoupled {
-                batch.keep = 1.0 - step.learning_rate * rule.weight_decay;
-            }
-        }
-        batch
-    }
-
-    pub(crate) fn bytes(self) -> [u8; BATCH_BYTES as usize] {
-        let words = [
-            self.first,
-            self.rows,
-            self.scale.to_bits(),
-            self.smoothing.to_bits(),
-            self.rate.to_bits(),
-            self.root.to_bits(),
-            self.keep.to_bits(),
-            0,
-        ];
-        let mut bytes = [0; BATCH_BYTES as usize];
-        for (bytes, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-            *bytes = word.to_le_bytes();
-        }
-        bytes
-    }
-}
-
-/// An optimizer as the kernel `update` takes it.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub(crate) struct Rule {
-    /// 0 plain descent, 1 momentum, 2 Nesterov's, 3 Adam
-    kind: u32,
-    /// The weight decay, unless it is decoupled.
-    penalty: f32,
-    mu: f32,
-    beta_1: f32,
-    beta_2: f32,
-    epsilon: f32,
-}
-
-impl Rule {
-    pub(crate) fn of(optimizer: &AnyOptimizer) -> Self {
-        let none = Rule { kind: 0, penalty: 0.0, mu: 0.0, beta_1: 0.0, beta_2: 0.0, epsilon: 0.0 };
-        match *optimizer {
-            AnyOptimizer::Sgd(rule) => {
-                let kind = match (rule.momentum, rule.nesterov) {
-                    (0.0, _) => 0,
-                    (_, false) => 1,
-                    (_, true) => 2,
-                };
-                Rule { kind, penalty: rule.weight_decay, mu: rule.momentum, ..none }
-            }
-            AnyOptimizer::Adam(rule) => {
-                let penalty = if rule.decoupled { 0.0 } else { rule.weight_decay };
-                let (beta_1, beta_2, epsilon) = (rule.beta_1, rule.beta_2, rule.epsilon);
-                Rule { kind: 3, penalty, beta_1, beta_2, epsilon, ..none }
-            }
-        }
-    }
-}
-
-/// A way of taking a product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tiling {
-    /// 4×4 sums a thread, nothing shared.
-    Registers,
-    /// 16×16 sums a workgroup, one a thread.
-    Tile16,
-    /// 64×64 sums a workgroup (256×16 of a narrow matrix), 4×4 a thread.
-    Tile64,
-}
-
-impl Tiling {
-    /// Every way.
-    pub const ALL: [Tiling; 3] = [Tiling::Registers, Tiling::Tile16, Tiling::Tile64];
-
-    /// The way that suits `rows × columns` sums, `slices` times over.
-    ///
-    /// On a software adapter registers beat tiles by far. On a device, large tiles read less memory, but
-    /// too few of them leave most of it idle.
-    pub fn choose(software: bool, rows: usize, columns: usize, slices: usize) -> Self {
-        /// Workgroups that keep about half of a large device busy.
-        const ENOUGH: usize = 64;
-        let [across, down] = Tiling::Tile64.sums(columns);
-        if software {
-            Tiling::Registers
-        } else if columns.div_ceil(across) * rows.div_ceil(down) * slices < ENOUGH {
-            Tiling::Tile16
-        } else {
-            Tiling::Tile64
-        }
-    }
-
-    /// Columns and rows that a workgroup makes of a matrix `columns` wide.
-    fn sums(self, columns: usize) -> [usize; 2] {
-        match self {
-            Tiling::Registers => [32, 32],
-            Tiling::Tile16 => [16, 16],
-            Tiling::Tile64 if columns <= 16 => [16, 256],
-            Tiling::Tile64 => [64, 64],
-        }
-    }
-
-    fn source(self) -> &'static str {
-        match self {
-            Tiling::Registers => include_str!("kernels/registers.wgsl"),
-            Tiling::Tile16 => include_str!("kernels/tile_16.wgsl"),
-            Tiling::Tile64 => include_str!("kernels/tile_64.wgsl"),
-        }
-    }
-}
 
 /// Constants of a pipeline.
 type Constants<'a> = Vec<(&'a str, f64)>;
@@ -228,31 +79,6 @@ pub(crate) struct Operands<'a> {
     pub(crate) b: &'a wgpu::Buffer,
     pub(crate) more: &'a wgpu::Buffer,
     pub(crate) c: &'a wgpu::Buffer,
-}
-
-/// How the gradient of a batch is cut: so many slices, each of so many samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slices {
-    pub(crate) count: usize,
-    pub(crate) samples: usize,
-}
-
-impl Slices {
-    /// One slice where the layers alone keep the device busy, else more, so that a large batch and a small
-    /// layer do, too.
-    pub(crate) fn of(gpu: &Gpu, layers: &[DenseLayer], batch: usize) -> Self {
-        /// Workgroups of the largest product that are worth having.
-        const ENOUGH: usize = 256;
-        let tiles =
-            |layer: &DenseLayer| (layer.inputs + 1).div_ceil(64) * layer.outputs.div_ceil(64);
-        let most = layers.iter().map(tiles).max().unwrap_or(1);
-        let count = match gpu.is_software() {
-            true => 1,
-            false => (ENOUGH / most.max(1)).min(batch / 64).clamp(1, 16),
-        };
-        let samples = batch.div_ceil(count).max(1);
-        Slices { count: batch.div_ceil(samples).max(1), samples }
-    }
 }
 
 /// Makes kernels for one device.

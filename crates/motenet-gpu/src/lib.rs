@@ -9,6 +9,7 @@
 //! - `device.rs`: the adapter, its buffers, and what it complains about;
 //! - `plan.rs`: a model's type as a list of dense layers;
 //! - `kernels.rs` and `kernels/*.wgsl`: the kernels, with the type's sizes as constants;
+//! - `tiling.rs`: how a product's threads share it; `batch.rs`: what a kernel is told of a batch;
 //! - `data.rs`: a dataset as it is uploaded;
 //! - `trainer.rs`: epochs;
 //! - `cuda.rs`, with the feature `cuda`: the same through cuBLAS, to compare with;
@@ -17,6 +18,7 @@
 //! **Invariants, stated as absences.** No weight crosses the bus while an epoch runs, unless a checkpoint is
 //! asked for. No device error is a panic, and none is silent. No `unsafe` but in `cuda.rs`.
 
+mod batch;
 #[cfg(feature = "cuda")]
 pub mod cuda;
 mod data;
@@ -25,6 +27,7 @@ mod error;
 mod kernels;
 mod plan;
 pub mod rates;
+mod tiling;
 mod trainer;
 
 #[cfg(test)]
@@ -33,6 +36,7 @@ mod tests;
 pub use data::{Inputs, Resident, Targets};
 pub use device::Gpu;
 pub use error::Error;
-pub use kernels::{Product, Tiling};
+pub use kernels::Product;
 pub use plan::{Activation, DenseLayer, GpuLoss, Plan};
+pub use tiling::Tiling;
 pub use trainer::{Dataset, GpuTrainer, MOST_STEPS, Traffic};

@@ -2,8 +2,10 @@
 //!
 //! Times are wall-clock times of one submission of many runs, waited for; the first submission is not timed.
 
-use crate::kernels::{Batch, Builder, Dispatch, Operands, Product, Slices, Tiling};
+use crate::batch::Batch;
+use crate::kernels::{Builder, Dispatch, Operands, Product};
 use crate::plan::{Activation, DenseLayer};
+use crate::tiling::{Slices, Tiling};
 use crate::{Error, Gpu};
 use motenet::random;
 use std::time::{Duration, Instant};
@@ -67,11 +69,7 @@ pub fn product(
         (0..count).map(|_| random::normal(&mut rng)).collect::<Vec<f32>>()
     };
     let (x, dy, w) = (numbers(1, rows * inputs), numbers(2, rows * outputs), numbers(3, count));
-    let upload = |values: &[f32]| {
-        let buffer = gpu.storage("a product", 4 * values.len() as u64)?;
-        gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(values));
-        Ok::<_, Error>(buffer)
-    };
+    let upload = |values: &[f32]| gpu.filled("a product", values);
     let (on_x, on_dy, on_w) = (upload(&x)?, upload(&dy)?, upload(&w)?);
     let (a, b, length) = match product {
         Product::Forward => (&on_x, &on_w, rows * outputs),

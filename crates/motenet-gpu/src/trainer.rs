@@ -4,10 +4,12 @@
 //! gradient, update. Between submissions 8 bytes come back, the sum of the losses and the number of right
 //! answers; the weights only when [`GpuTrainer::trainer`] is asked for them.
 
+use crate::batch::Batch;
 use crate::data::{Inputs, Resident, Targets};
 use crate::device::batch_offset;
-use crate::kernels::{Batch, Builder, Dispatch, Operands, Product, Slices, Tiling};
+use crate::kernels::{Builder, Dispatch, Operands, Product};
 use crate::plan::{Activation, GpuLoss, Plan};
+use crate::tiling::{Slices, Tiling};
 use crate::{Error, Gpu};
 use motenet::{Optimizer, Params};
 use motenet_models::{Input, Model, Target};
@@ -265,11 +267,6 @@ impl<M: Model<Loss: GpuLoss>> GpuTrainer<M> {
         self.position
     }
 
-    /// Whether every epoch has been trained.
-    pub fn is_done(&self) -> bool {
-        self.position.epoch >= self.settings.recipe.epochs
-    }
-
     /// What went over the bus so far.
     pub fn traffic(&self) -> Traffic {
         self.traffic
@@ -367,7 +364,7 @@ impl<M: Model<Loss: GpuLoss>> GpuTrainer<M> {
         }
         let Position { epoch, loss_sum, right, .. } = self.position;
         self.position = Position { epoch: epoch + 1, ..Position::default() };
-        Ok(Some(summary(len, loss_sum, right)))
+        Ok(Some(Summary::new(len as u64, loss_sum, right)))
     }
 
     /// Runs the network, as it stands, over `set`, which [`upload`](GpuTrainer::upload) gave. Reads 8 bytes back.
@@ -380,7 +377,7 @@ impl<M: Model<Loss: GpuLoss>> GpuTrainer<M> {
             (0..steps).map(|k| (k, self.capacity.min(set.len - k * self.capacity))).collect();
         let (loss, right) = self.submit(set, &runs, false)?;
         self.traffic.metrics_bytes += 8;
-        Ok(summary(set.len, f64::from(loss), right as u64))
+        Ok(Summary::new(set.len as u64, f64::from(loss), right as u64))
     }
 
     /// Runs steps, each the number of its batch and its rows, and adds up their metrics. The batch after the
@@ -429,8 +426,8 @@ fn dataset<M: Model<Loss: GpuLoss>>(
     {
         return Err(Error::defect("the dataset does not fit the model"));
     }
-    let source = words(gpu, "the dataset", &inputs.words())?;
-    let targets = words(gpu, "the dataset", &targets.words())?;
+    let source = gpu.filled("the dataset", &inputs.words())?;
+    let targets = gpu.filled("the dataset", &targets.words())?;
     let order = gpu.storage("the dataset", 4 * len as u64)?;
     let metrics = gpu.storage("the dataset", 8 * len as u64)?;
     let totals = gpu.storage("the dataset", 8)?;
@@ -448,12 +445,6 @@ fn dataset<M: Model<Loss: GpuLoss>>(
     })
 }
 
-fn words(gpu: &Gpu, what: &'static str, words: &[u32]) -> Result<wgpu::Buffer, Error> {
-    let buffer = gpu.storage(what, 4 * words.len() as u64)?;
-    gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(words));
-    Ok(buffer)
-}
-
 /// Writes batches to the entries from `first` on.
 fn write_batches(gpu: &Gpu, set: &Dataset, first: usize, batches: impl Iterator<Item = Batch>) {
     let mut bytes = Vec::new();
@@ -462,9 +453,4 @@ fn write_batches(gpu: &Gpu, set: &Dataset, first: usize, batches: impl Iterator<
         bytes.extend(batch.bytes());
     }
     gpu.queue.write_buffer(&set.batches, batch_offset(first), &bytes);
-}
-
-fn summary(samples: usize, loss_sum: f64, right: u64) -> Summary {
-    let count = samples.max(1) as f64;
-    Summary { samples: samples as u64, loss: loss_sum / count, accuracy: right as f64 / count }
 }

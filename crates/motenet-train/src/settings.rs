@@ -22,6 +22,11 @@ impl Settings {
         order
     }
 
+    /// Whether a run that stands at `position` has trained every epoch.
+    pub fn is_done(&self, position: Position) -> bool {
+        position.epoch >= self.recipe.epochs
+    }
+
     /// The number and the learning rate of the step at `position`, where an epoch has `steps` of them.
     pub fn step(&self, position: Position, steps: u32) -> Step {
         let Recipe { schedule, learning_rate, epochs, .. } = self.recipe;

@@ -75,7 +75,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    fn new(samples: u64, loss_sum: f64, right: u64) -> Self {
+    /// Of `samples` samples whose losses come to `loss_sum`, `right` of them right.
+    pub fn new(samples: u64, loss_sum: f64, right: u64) -> Self {
         let count = samples.max(1) as f64;
         Summary { samples, loss: loss_sum / count, accuracy: right as f64 / count }
     }
@@ -169,7 +170,7 @@ impl<M: Model> Trainer<M> {
 
     /// Whether every epoch has been trained.
     pub fn is_done(&self) -> bool {
-        self.position.epoch >= self.settings.recipe.epochs
+        self.settings.is_done(self.position)
     }
 
     /// Trains to the end of the epoch that has begun, or until `watch` breaks after a step.

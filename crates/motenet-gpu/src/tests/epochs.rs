@@ -57,7 +57,7 @@ fn run_beside<M: motenet_models::digits::DigitModel>(gpu: &Gpu, recipe: Recipe, 
         let expected = cpu.evaluate(&test, |_, _, _, _| {});
         assert_close(device.evaluate(&set).unwrap(), expected, &what);
     }
-    assert!(device.is_done());
+    assert!(device.settings().is_done(device.position()));
     // What the device learnt, on the CPU.
     let back = device.trainer().unwrap().evaluate(&test, |_, _, _, _| {});
     assert_close(back, cpu.evaluate(&test, |_, _, _, _| {}), "read back");

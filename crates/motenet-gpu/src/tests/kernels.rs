@@ -2,8 +2,10 @@
 
 use super::{below, gpu, normal};
 use crate::Gpu;
-use crate::kernels::{Batch, Builder, Dispatch, Operands, Product, Slices, Tiling};
+use crate::batch::Batch;
+use crate::kernels::{Builder, Dispatch, Operands, Product};
 use crate::plan::{Activation, DenseLayer};
+use crate::tiling::{Slices, Tiling};
 use motenet::{
     Adam, AnyOptimizer, Loss, MeanSquaredError, Optimizer, Sgd, Simd, SoftmaxCrossEntropy, Step,
 };
@@ -12,13 +14,11 @@ use motenet::{
 const UNTOUCHED: f32 = -7777.0;
 
 fn upload(gpu: &Gpu, values: &[f32]) -> wgpu::Buffer {
-    words(gpu, &values.iter().map(|x| x.to_bits()).collect::<Vec<_>>())
+    gpu.filled("a test", values).unwrap()
 }
 
 fn words(gpu: &Gpu, words: &[u32]) -> wgpu::Buffer {
-    let buffer = gpu.storage("a test", 4 * words.len() as u64).unwrap();
-    gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(words));
-    buffer
+    gpu.filled("a test", words).unwrap()
 }
 
 /// Runs `kernel` on `batch` and reads `count` numbers of each of `buffers`.
