@@ -20,7 +20,7 @@ pub mod rectangles;
 pub use published::Published;
 pub use recipe::Recipe;
 
-use motenet::{Columns, Init, Layer, LayerInfo, Loss};
+use motenet::{FirstLayer, Init, Layer, LayerInfo, Loss};
 
 /// A network with a name, a loss and a recipe.
 pub trait Model: 'static {
@@ -33,7 +33,7 @@ pub trait Model: 'static {
     /// What known runs by that recipe end with.
     const PUBLISHED: &'static [Published] = &[];
     /// The network: its shapes, and so its memory.
-    type Network: Columns + Init + Send + Sync + 'static;
+    type Network: FirstLayer + Init + Send + Sync + 'static;
     /// What it minimises.
     type Loss: Loss<Output<Self>, Target: Send + Sync> + Copy + Send + Sync;
 

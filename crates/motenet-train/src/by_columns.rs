@@ -8,15 +8,16 @@
 //!    up the gradient of its columns and of those layers, and moves both.
 //!
 //! So the copies get the same bits everywhere, and all that passes from core to core are a few numbers a sample.
-//! That the layers after the first, and the loading, are done by everyone is the price.
+//! That the layers after the first, and the loading, are done by everyone is the price. Samples have to be bytes, whose
+//! zeros are found at no cost: every thread looks through all of them for some of the work.
 
 use crate::lane::{CAPACITY, Lane};
 use crate::profile::Phase;
 use crate::samples::Samples;
 use crate::step::{Batch, Crew, Part, Whole};
-use motenet::columns::WIDTHS;
+use motenet::first_layer::WIDTHS;
 use motenet::kernels::prefetch_mut;
-use motenet::{Aligned, Columns, Params, Pass, Shard, Tensor, Zero};
+use motenet::{Aligned, FirstLayer, Params, Pass, Shard, Tensor, Zero};
 use motenet_models::{Input, Model, Recipe, Target};
 use std::cell::OnceCell;
 
@@ -60,17 +61,20 @@ impl<M: Model> ByColumns<M> {
     /// How many parameters the first layer has.
     const FIRST: usize = (Input::<M>::LEN + 1) * M::Network::COLUMNS;
 
-    /// Whether training on `threads` threads goes by columns.
+    /// Whether training on `threads` threads goes by columns, if samples are bytes.
     ///
     /// It takes a first layer with columns for two threads at least. Clipping needs the whole gradient in its
-    /// order. And what every thread does for itself, the layers after the first, should be less than what is
-    /// divided: else threads share out samples.
+    /// order. What every thread does for itself, the layers after the first, should be less than what is
+    /// divided. And a large batch pays for its weights' way from core to core: two threads that share out samples
+    /// then do nothing twice.
     pub(crate) fn suits(recipe: &Recipe, threads: usize) -> bool {
         let mut macs = Vec::new();
         M::describe(&mut |layer| macs.push(layer.macs));
         let rest: usize = macs.iter().skip(1).sum();
         let small = macs.first().is_some_and(|&first| rest <= first);
-        threads > 1 && M::Network::COLUMNS >= 2 * UNIT && recipe.clip_norm <= 0.0 && small
+        let columns = M::Network::COLUMNS;
+        let few = (recipe.batch_size as usize) < 2 * columns;
+        threads > 1 && columns >= 2 * UNIT && few && recipe.clip_norm <= 0.0 && small
     }
 
     /// Divides a model among up to `threads` threads, each of which gets at least one unit of columns.
@@ -84,6 +88,12 @@ impl<M: Model> ByColumns<M> {
         };
         let outputs = shares.iter().map(outputs).collect();
         ByColumns { shares, outputs, whole: OnceCell::from(whole) }
+    }
+
+    /// The parameters and moments, put together for good.
+    pub(crate) fn into_whole(self) -> Whole<M> {
+        self.whole();
+        self.whole.into_inner().expect("put together just now")
     }
 
     /// The parameters and moments, put together where a step has been taken since.

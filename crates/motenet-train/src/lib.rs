@@ -8,6 +8,7 @@ mod atomic;
 mod by_columns;
 mod by_samples;
 mod checkpoint;
+mod codes;
 mod error;
 mod lane;
 pub mod pictures;

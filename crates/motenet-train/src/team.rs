@@ -18,9 +18,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
 
-/// How often a thread looks for something to do before it goes to sleep: some tens of microseconds.
-const SPINS: u32 = 2_000;
+/// How long a thread looks for something to do before it goes to sleep.
+///
+/// Several parts of a step: a thread that slept through the beginning of one has nothing to do until the next, and with
+/// less patience it would be asleep again by then. So it went, at half the speed of one thread.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// Work that is on, and may be joined.
 const OPEN: u64 = 1 << 31;
@@ -142,7 +146,7 @@ impl Shared {
     /// What thread `number` does all its life.
     fn serve(&self, number: usize) {
         let mut last = 0;
-        let mut spins = 0;
+        let mut since = Instant::now();
         loop {
             let state = self.state.load(SeqCst);
             if state & END != 0 {
@@ -154,10 +158,9 @@ impl Shared {
                 if self.state.compare_exchange(state, state + 1, SeqCst, SeqCst).is_ok() {
                     last = state & NUMBER;
                     self.join_in(number);
-                    spins = 0;
+                    since = Instant::now();
                 }
-            } else if spins < SPINS {
-                spins += 1;
+            } else if since.elapsed() < PATIENCE {
                 std::hint::spin_loop();
             } else {
                 self.asleep.fetch_add(1, SeqCst);
@@ -167,7 +170,7 @@ impl Shared {
                     thread::park();
                 }
                 self.asleep.fetch_sub(1, SeqCst);
-                spins = 0;
+                since = Instant::now();
             }
         }
     }
@@ -194,12 +197,16 @@ impl Shared {
 
     /// Waits until nobody is at work.
     fn wait_for_others(&self) {
-        for _ in 0..SPINS {
-            if self.state.load(SeqCst) & AT_WORK == 0 {
-                return;
+        let since = Instant::now();
+        while self.state.load(SeqCst) & AT_WORK > 0 {
+            if since.elapsed() >= PATIENCE {
+                return self.sleep_until_others_are_done();
             }
             std::hint::spin_loop();
         }
+    }
+
+    fn sleep_until_others_are_done(&self) {
         *lock(&self.caller) = Some(thread::current());
         self.state.fetch_or(CALLER_SLEEPS, SeqCst);
         while self.state.load(SeqCst) & AT_WORK > 0 {
@@ -229,7 +236,6 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
     use std::sync::atomic::AtomicU32;
-    use std::time::Duration;
 
     #[test]
     fn every_item_is_done_once() {

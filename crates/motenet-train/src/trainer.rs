@@ -5,7 +5,7 @@
 
 use crate::by_columns::ByColumns;
 use crate::by_samples::{BySamples, shares};
-use crate::lane::{CAPACITY, Lane};
+use crate::lane::{CAPACITY, Lane, is_coded};
 use crate::profile::{Profile, Stopwatch};
 use crate::samples::Samples;
 use crate::settings::{Position, Settings};
@@ -20,6 +20,8 @@ pub struct Trainer<M: Model> {
     settings: Settings,
     position: Position,
     parameters: Parameters<M>,
+    /// Whether bytes are trained on by columns.
+    by_columns: bool,
     lanes: Vec<Lane<M>>,
     /// One for each lane.
     watches: Vec<Stopwatch>,
@@ -34,12 +36,8 @@ enum Parameters<M: Model> {
 }
 
 impl<M: Model> Parameters<M> {
-    fn new(whole: Whole<M>, settings: &Settings, threads: usize) -> Self {
-        if ByColumns::<M>::suits(&settings.recipe, threads) {
-            Parameters::Columns(ByColumns::new(whole, threads))
-        } else {
-            Parameters::Samples(BySamples::new(whole))
-        }
+    fn new(whole: Whole<M>) -> Self {
+        Parameters::Samples(BySamples::new(whole))
     }
 
     fn whole(&self) -> &Whole<M> {
@@ -47,6 +45,18 @@ impl<M: Model> Parameters<M> {
             Parameters::Samples(parameters) => &parameters.whole,
             Parameters::Columns(parameters) => parameters.whole(),
         }
+    }
+
+    /// Divides them in the one way or the other from now on.
+    fn divide(&mut self, by_columns: bool, threads: usize) {
+        if by_columns == matches!(self, Parameters::Columns(_)) {
+            return;
+        }
+        let none = Parameters::new(Whole::zero([false; 2]));
+        *self = match std::mem::replace(self, none) {
+            Parameters::Samples(old) => Parameters::Columns(ByColumns::new(old.whole, threads)),
+            Parameters::Columns(old) => Parameters::new(old.into_whole()),
+        };
     }
 }
 
@@ -89,13 +99,12 @@ impl<M: Model> Trainer<M> {
         let mut whole = Whole::<M>::zero([kept > 0, kept > 1]);
         let mut rng = random::generator(settings.seed);
         M::init(&mut whole.network, &settings.recipe, &mut rng);
-        let parameters = Parameters::new(whole, &settings, threads);
-        let divided = matches!(parameters, Parameters::Columns(_));
         Trainer {
             settings,
             position: Position::default(),
-            parameters,
-            lanes: (0..threads.max(1)).map(|_| Lane::new(divided)).collect(),
+            parameters: Parameters::new(whole),
+            by_columns: ByColumns::<M>::suits(&settings.recipe, threads),
+            lanes: (0..threads.max(1)).map(|_| Lane::new()).collect(),
             watches: vec![Stopwatch::default(); threads.max(1)],
             team: Team::new(threads),
             simd,
@@ -131,7 +140,7 @@ impl<M: Model> Trainer<M> {
         for (moment, saved) in whole.moments.iter_mut().zip(moments) {
             moment.copy_from_slice(saved);
         }
-        self.parameters = Parameters::new(whole, &self.settings, self.lanes.len());
+        self.parameters = Parameters::new(whole);
         self.position = position;
         true
     }
@@ -217,6 +226,8 @@ impl<M: Model> Trainer<M> {
             scale: 1.0 / indices.len() as f32,
             step,
         };
+        let threads = self.lanes.len();
+        self.parameters.divide(self.by_columns && is_coded::<M>(samples), threads);
         let crew = Crew {
             team: &mut self.team,
             lanes: &mut self.lanes,
@@ -225,10 +236,8 @@ impl<M: Model> Trainer<M> {
         };
         let position = &mut self.position;
         let count = |lane: &Lane<M>| {
-            for (y, target, loss) in lane.results() {
-                position.loss_sum += f64::from(loss);
-                position.right += u64::from(M::is_right(y, target));
-            }
+            lane.losses().iter().for_each(|&loss| position.loss_sum += f64::from(loss));
+            position.right += lane.right();
         };
         match &mut self.parameters {
             Parameters::Samples(parameters) => parameters.step(crew, samples, batch, count),
@@ -262,9 +271,9 @@ impl<M: Model> Trainer<M> {
             for (y, target, loss) in self.lanes.iter().flat_map(Lane::results) {
                 visit(number, y, target, loss);
                 loss_sum += f64::from(loss);
-                right += u64::from(M::is_right(y, target));
                 number += 1;
             }
+            right += self.lanes.iter().map(Lane::right).sum::<u64>();
         }
         Summary::new(number as u64, loss_sum, right)
     }

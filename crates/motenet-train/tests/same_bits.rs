@@ -6,7 +6,7 @@ use motenet::{
 use motenet_data::{Digits, made_up};
 use motenet_models::digits::{DigitModel, Framework, FrameworkSigmoid, Logits, MlpWide, Notebook};
 use motenet_models::{Model, Recipe};
-use motenet_train::{Position, Settings, Summary, Trainer};
+use motenet_train::{Position, Samples, Settings, Summary, Trainer};
 use std::ops::ControlFlow;
 
 fn settings(batch_size: u32, optimizer: AnyOptimizer, clip_norm: f32) -> Settings {
@@ -42,8 +42,24 @@ fn bits(weights: &[f32]) -> Vec<u32> {
     weights.iter().map(|w| w.to_bits()).collect()
 }
 
+/// Digits whose bytes nobody may see.
+struct Numbers<'a>(&'a Digits);
+
+impl Samples<[f32; 784], u8> for Numbers<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn load(&self, simd: Simd, index: usize, x: &mut [f32; 784]) -> u8 {
+        self.0.load(simd, index, x)
+    }
+}
+
 /// Weights and what each epoch came to, of a run to the end.
-fn finish<M: DigitModel>(mut trainer: Trainer<M>, digits: &Digits) -> (Vec<u32>, Vec<Summary>) {
+fn finish<M: DigitModel>(
+    mut trainer: Trainer<M>,
+    digits: &impl Samples<[f32; 784], u8>,
+) -> (Vec<u32>, Vec<Summary>) {
     let mut epochs = Vec::new();
     while !trainer.is_done() {
         epochs.extend(trainer.train_epoch(digits, |_, _| ControlFlow::Continue(())));
@@ -83,6 +99,39 @@ fn neither_threads_nor_the_cpu_change_a_bit() {
     }
     // 512 columns make uneven shares of 64 and 32 for three threads.
     alike::<MlpWide>(divided_cases()[0], &made_up::digits(1, 0, 9), &[1, 2, 3, 4, 8, 20]);
+    // Two rounds of the workspace.
+    let two_rounds = settings(150, divided_cases()[1].recipe.optimizer, 0.0);
+    alike::<MlpWide>(two_rounds, &made_up::digits(1, 0, 170), &[2, 3]);
+}
+
+/// However samples enter the network, and wherever a run goes over from the one to the other.
+#[test]
+fn bytes_and_numbers_make_the_same_network() {
+    let (digits, mut cases) = (digits(), cases());
+    cases.extend(divided_cases());
+    for settings in cases {
+        for threads in [1, 2, 3] {
+            let new = || Trainer::<Framework>::new(settings, threads, Simd::detect());
+            let expected = finish(new(), &Numbers(&digits));
+            assert_eq!(finish(new(), &digits), expected, "{threads} threads");
+            for bytes_first in [false, true] {
+                let mut trainer = new();
+                let first = match bytes_first {
+                    true => trainer.train_epoch(&digits, |_, _| ControlFlow::Continue(())),
+                    false => {
+                        trainer.train_epoch(&Numbers(&digits), |_, _| ControlFlow::Continue(()))
+                    }
+                };
+                assert_eq!(first, Some(expected.1[0]));
+                let (weights, last) = match bytes_first {
+                    true => finish(trainer, &Numbers(&digits)),
+                    false => finish(trainer, &digits),
+                };
+                assert_eq!(last, expected.1[1..]);
+                assert!(weights == expected.0, "{threads} threads, bytes first: {bytes_first}");
+            }
+        }
+    }
 }
 
 fn alike<M: DigitModel>(settings: Settings, digits: &Digits, threads: &[usize]) {

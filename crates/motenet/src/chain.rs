@@ -1,8 +1,9 @@
 //! Layers in a row: `(g ∘ f)(x) = g(f(x))`.
 
-use crate::columns::Columns;
+use crate::first_layer::FirstLayer;
+use crate::kernels::Coded;
 use crate::layer::{Acts, Layer, LayerInfo, Pass, Train};
-use crate::tensor::first;
+use crate::tensor::{Tensor, first};
 use crate::{Init, Scheme, Shard, Zero};
 use rand_core::Rng;
 
@@ -103,8 +104,33 @@ impl<A: Train, B: Train + Layer<Input = A::Output>> Train for Chain<A, B> {
     }
 }
 
-impl<A: Columns, B: Train + Layer<Input = A::Output>> Columns for Chain<A, B> {
+impl<A: FirstLayer, B: Train + Layer<Input = A::Output>> FirstLayer for Chain<A, B> {
+    const CODED: bool = A::CODED;
     const COLUMNS: usize = A::COLUMNS;
+
+    #[inline]
+    fn forward_coded<const N: usize>(&self, pass: Pass, x: Coded<'_>, acts: &mut Self::Acts<N>) {
+        let (pass_a, pass_b) = pass.fork();
+        self.0.forward_coded(pass_a, x, &mut acts.a);
+        pass_a.lap();
+        let samples = x.samples(<A::Input as Tensor>::LEN);
+        self.1.forward(pass_b, first(acts.a.output(), samples), &mut acts.b);
+    }
+
+    fn accumulate_coded<const N: usize>(
+        pass: Pass,
+        x: Coded<'_>,
+        acts: &Self::Acts<N>,
+        d_acts: &Self::Acts<N>,
+        grad: Shard<'_>,
+    ) {
+        let (pass_a, pass_b) = pass.fork();
+        let (grad_a, grad_b) = grad.split(A::COUNT);
+        let h = first(acts.a.output(), x.samples(<A::Input as Tensor>::LEN));
+        A::accumulate_coded(pass_a, x, &acts.a, &d_acts.a, grad_a);
+        pass_a.lap();
+        B::accumulate(pass_b, h, &acts.b, &d_acts.b, grad_b);
+    }
 
     #[inline]
     fn columns<const N: usize>(acts: &Self::Acts<N>) -> &[f32] {
@@ -117,8 +143,8 @@ impl<A: Columns, B: Train + Layer<Input = A::Output>> Columns for Chain<A, B> {
     }
 
     #[inline]
-    fn forward_columns(pass: Pass, x: &[A::Input], bits: &[u64], columns: &[f32], y: &mut [f32]) {
-        A::forward_columns(pass.fork().0, x, bits, columns, y);
+    fn forward_columns(pass: Pass, x: Coded<'_>, columns: &[f32], y: &mut [f32]) {
+        A::forward_columns(pass.fork().0, x, columns, y);
     }
 
     #[inline]
@@ -130,8 +156,8 @@ impl<A: Columns, B: Train + Layer<Input = A::Output>> Columns for Chain<A, B> {
     }
 
     #[inline]
-    fn accumulate_columns(pass: Pass, x: &[A::Input], bits: &[u64], dy: &[f32], grad: &mut [f32]) {
-        A::accumulate_columns(pass.fork().0, x, bits, dy, grad);
+    fn accumulate_columns(pass: Pass, x: Coded<'_>, dy: &[f32], grad: &mut [f32]) {
+        A::accumulate_columns(pass.fork().0, x, dy, grad);
     }
 }
 

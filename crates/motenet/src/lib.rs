@@ -11,7 +11,7 @@
 //!
 //! # The map
 //! - [`Layer`] and [`Train`] are the two traits to learn ([`layer`]); [`Chain`] puts two layers in a
-//!   row and [`Seq!`] any number. [`Columns`] divides the first layer among threads.
+//!   row and [`Seq!`] any number. [`FirstLayer`] reads bytes, and is divided among threads.
 //! - [`layers`]: one file each, forward and backward side by side, the derivation above.
 //! - [`losses`], [`optimizers`], [`schedules`], [`init`]: what a training step needs besides.
 //! - [`layout`]: how a model is a flat slice of `f32`, and how it comes to life without a copy.
@@ -85,7 +85,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod chain;
-pub mod columns;
+pub mod first_layer;
 pub mod init;
 pub mod kernels;
 pub mod layer;
@@ -102,7 +102,7 @@ pub mod shard;
 pub mod tensor;
 
 pub use chain::{Chain, ChainActs};
-pub use columns::Columns;
+pub use first_layer::FirstLayer;
 pub use init::{Init, Scheme};
 pub use kernels::Simd;
 pub use layer::{Acts, Layer, LayerInfo, Pass, Train};

@@ -1,5 +1,6 @@
 //! `y = b + x·W`, a batch at a time.
 
+use super::inputs::{Coded, Codes, Inputs};
 use super::isa::Isa;
 use super::simd::{Kernel, Simd};
 use super::tile::{Rows, accumulate_rest, chains_from, unsigned_zero};
@@ -29,18 +30,48 @@ pub fn affine<const IN: usize, const OUT: usize>(
     bias: Option<&[f32; OUT]>,
     y: &mut [[f32; OUT]],
 ) {
-    let y = crate::tensor::first_mut(y, x.len());
+    affine_from(simd, x, w, bias, y);
+}
+
+/// [`affine`] for inputs that are kept as bytes.
+///
+/// # Shapes
+/// `x`: samples × `IN`, the rest as there. Never panics.
+///
+/// # Accuracy
+/// The bits of [`affine`], if every sample is marked.
+#[inline]
+pub fn affine_coded<const IN: usize, const OUT: usize>(
+    simd: Simd,
+    x: Coded<'_>,
+    w: &[[f32; OUT]; IN],
+    bias: Option<&[f32; OUT]>,
+    y: &mut [[f32; OUT]],
+) {
+    affine_from(simd, Codes::from(x), w, bias, y);
+}
+
+/// [`affine`] for inputs of either kind.
+#[inline(always)]
+fn affine_from<'a, X: Inputs<'a, IN>, const IN: usize, const OUT: usize>(
+    simd: Simd,
+    x: X,
+    w: &[[f32; OUT]; IN],
+    bias: Option<&[f32; OUT]>,
+    y: &mut [[f32; OUT]],
+) {
+    let y = crate::tensor::first_mut(y, x.items().len());
     simd.run(Affine { x, w, bias, y });
 }
 
-struct Affine<'a, const IN: usize, const OUT: usize> {
-    x: &'a [[f32; IN]],
+struct Affine<'a, X, const IN: usize, const OUT: usize> {
+    x: X,
     w: &'a [[f32; OUT]; IN],
     bias: Option<&'a [f32; OUT]>,
     y: &'a mut [[f32; OUT]],
 }
 
-impl<const IN: usize, const OUT: usize> Kernel for Affine<'_, IN, OUT> {
+impl<'x, X: Inputs<'x, IN>, const IN: usize, const OUT: usize> Kernel for Affine<'_, X, IN, OUT> {
     type Result = ();
 
     /// Wide instruction sets compute terms with `x = 0` as well, because zeros are faster computed than
@@ -55,21 +86,23 @@ impl<const IN: usize, const OUT: usize> Kernel for Affine<'_, IN, OUT> {
         let bias = bias.unwrap_or(&[0.0; OUT]).map(unsigned_zero);
         if I::LANES == 1 {
             y.fill(bias);
-            return plain::affine(x, w, y);
+            return match x.numbers() {
+                Some(x) => plain::affine(x, w, y),
+                None => plain::rows::<I, _, OUT>(y, Rows::of(x), w),
+            };
         }
-        if OUT >= sparse::PANEL && sparse::is_sparse::<I, IN>(x, 0, IN) {
+        if sparse::suits(OUT) && x.is_sparse::<I>() {
             y.fill(bias);
-            match I::LANES {
-                16 => sparse::affine::<I, IN, OUT, 2>(x, w, y),
-                _ => sparse::affine::<I, IN, OUT, 1>(x, w, y),
+            sparse::affine::<I, X, IN, OUT>(x, w, y);
+            if OUT != 32 {
+                accumulate_rest::<I, _, OUT>(y, Rows::of(x), w);
             }
-            accumulate_rest::<I, _, OUT>(y, Rows(x), w);
         } else {
-            chains_from::<I, _, OUT>(&bias, y, Rows(x), w);
+            chains_from::<I, _, OUT>(&bias, y, Rows::of(x), w);
         }
         if y.as_flattened().iter().fold(false, |nan, y| nan | y.is_nan()) {
             y.fill(bias);
-            plain::rows::<I, _, OUT>(y, Rows(x), w);
+            plain::rows::<I, _, OUT>(y, Rows::of(x), w);
         }
     }
 }

@@ -73,16 +73,18 @@ pub fn prefetch_mut(numbers: &mut [f32]) {
     let _ = numbers;
 }
 
-/// Asks for `bytes` to be brought near, because they will be read soon; does nothing else, and nothing
+/// Asks for `numbers` to be brought near, because they will be read soon; does nothing else, and nothing
 /// at all where the target has no such instruction. Never panics.
+///
+/// Asked for one after the other they come side by side; a loop that jumps about waits for each.
 #[inline]
-pub fn prefetch(bytes: &[u8]) {
+pub fn prefetch<T: Copy>(numbers: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    for line in bytes.chunks(64) {
+    for line in numbers.chunks(64 / size_of::<T>().clamp(1, 64)) {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: SSE is part of x86-64, and the instruction reads nothing that the program can see.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = bytes;
+    let _ = numbers;
 }

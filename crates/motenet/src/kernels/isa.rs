@@ -38,12 +38,10 @@ pub trait Isa: Copy {
         x.iter().rev().fold(0, |mask, &x| mask << 1 | u16::from(x != 0.0))
     }
 
-    /// `masks[k] |= bit` where `x[k]` is not zero.
+    /// Bit `k` is set where `bytes[k]` is not 0.
     #[inline(always)]
-    fn mark(masks: &mut [u32; 16], x: &[f32; 16], bit: u32) {
-        for (mask, &x) in masks.iter_mut().zip(x) {
-            *mask |= if x != 0.0 { bit } else { 0 };
-        }
+    fn nonzero_bytes(bytes: &[u8; 64]) -> u64 {
+        bytes.iter().rev().fold(0, |mask, &byte| mask << 1 | u64::from(byte != 0))
     }
 }
 

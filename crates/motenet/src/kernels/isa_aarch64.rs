@@ -72,16 +72,18 @@ impl Isa for Neon {
     }
 
     #[inline(always)]
-    fn mark(masks: &mut [u32; 16], x: &[f32; 16], bit: u32) {
-        for at in [0, 4, 8, 12] {
-            // SAFETY: as above; both arrays hold 16 numbers, of which four are read (and written) from
-            // number 0, 4, 8 or 12 on.
+    fn nonzero_bytes(bytes: &[u8; 64]) -> u64 {
+        const BITS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
+        let quarter = |at: usize| {
+            // SAFETY: the target has NEON; `bytes` holds 64 bytes, of which 16 are read from byte 0, 16, 32 or 48 on,
+            // and `BITS` 16. The sum of eight different bits is their union.
             unsafe {
-                let zero = vceqzq_f32(vld1q_f32(x.as_ptr().add(at)));
-                let masks = masks.as_mut_ptr().add(at);
-                let new = vorrq_u32(vld1q_u32(masks), vbicq_u32(vdupq_n_u32(bit), zero));
-                vst1q_u32(masks, new);
+                let bytes = vld1q_u8(bytes.as_ptr().add(at));
+                let bits = vandq_u8(vtstq_u8(bytes, bytes), vld1q_u8(BITS.as_ptr()));
+                u64::from(vaddv_u8(vget_low_u8(bits)))
+                    | u64::from(vaddv_u8(vget_high_u8(bits))) << 8
             }
-        }
+        };
+        quarter(0) | quarter(16) << 16 | quarter(32) << 32 | quarter(48) << 48
     }
 }

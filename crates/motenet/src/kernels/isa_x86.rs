@@ -109,20 +109,16 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    fn mark(masks: &mut [u32; 16], x: &[f32; 16], bit: u32) {
-        for at in [0, 8] {
-            // SAFETY: as above; both arrays hold 16 numbers, of which eight are read (and written) from
-            // number 0 or 8 on.
+    fn nonzero_bytes(bytes: &[u8; 64]) -> u64 {
+        let half = |at: usize| {
+            // SAFETY: the CPU has AVX2; `bytes` holds 64 bytes, of which 32 are read from byte 0 or 32 on, and the load
+            // asks for no alignment.
             unsafe {
-                let x = _mm256_loadu_ps(x.as_ptr().add(at));
-                let nonzero = _mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps());
-                let bit = _mm256_castsi256_ps(_mm256_set1_epi32(bit as i32));
-                let masks = masks.as_mut_ptr().add(at).cast();
-                let old = _mm256_castsi256_ps(_mm256_loadu_si256(masks));
-                let new = _mm256_or_ps(old, _mm256_and_ps(nonzero, bit));
-                _mm256_storeu_si256(masks, _mm256_castps_si256(new));
+                let bytes = _mm256_loadu_si256(bytes.as_ptr().add(at).cast());
+                _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256())) as u32
             }
-        }
+        };
+        !(u64::from(half(0)) | u64::from(half(32)) << 32)
     }
 }
 
@@ -204,14 +200,8 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
-    fn mark(masks: &mut [u32; 16], x: &[f32; 16], bit: u32) {
-        // LLVM would make the loop over samples the vector, and gather.
-        let nonzero = Self::nonzero(x);
-        // SAFETY: as above; `masks` holds the 16 numbers that are read and written.
-        unsafe {
-            let old = _mm512_loadu_si512(masks.as_ptr().cast());
-            let new = _mm512_mask_or_epi32(old, nonzero, old, _mm512_set1_epi32(bit as i32));
-            _mm512_storeu_si512(masks.as_mut_ptr().cast(), new);
-        }
+    fn nonzero_bytes(bytes: &[u8; 64]) -> u64 {
+        // The instruction for 64 bytes at once is AVX-512BW's.
+        Avx2::nonzero_bytes(bytes)
     }
 }

@@ -3,8 +3,7 @@
 //! - [`affine`], [`add_outer`], [`mul_transposed`]: the three products of a dense layer. They share one
 //!   register-blocked tile (`tile`), because all three are "rows of chains"; without vectors they are the loops of `plain`.
 //! - [`descend`]: a step of plain descent.
-//! - [`nonzero`], [`affine_nonzero`], [`add_outer_nonzero`]: two of them for some of a layer's outputs, where the zeros of
-//!   the input are looked for once.
+//! - [`mark`], [`affine_coded`], [`add_outer_coded`]: two of them for inputs that are kept as bytes, as pictures are.
 //! - [`map`], [`map_back`]: an activation and its gradient, element by element.
 //! - [`scale_bytes`]: pictures into numbers; [`sum_squares`]: the norm of a gradient.
 //! - [`naive`]: each of them once more, as the formula reads. The tests hold every kernel at every
@@ -21,6 +20,7 @@ mod affine;
 mod armv7em;
 mod bytes;
 mod descend;
+mod inputs;
 mod isa;
 #[cfg(all(feature = "std", target_arch = "aarch64"))]
 mod isa_aarch64;
@@ -28,7 +28,6 @@ mod isa_aarch64;
 mod isa_x86;
 mod mul_transposed;
 pub mod naive;
-mod nonzero;
 mod outer;
 mod plain;
 mod pointwise;
@@ -39,15 +38,17 @@ mod sum;
 mod tests;
 mod tile;
 
-pub use affine::affine;
+pub use affine::{affine, affine_coded};
 pub use bytes::{prefetch, prefetch_mut, scale_bytes};
 pub use descend::descend;
+pub use inputs::{Coded, mark, words};
+pub(crate) use inputs::{Codes, Inputs};
 #[cfg(test)]
 pub(crate) use isa::one_lane;
 pub use isa::{Isa, Portable};
 pub use mul_transposed::mul_transposed;
-pub use nonzero::{add_outer_nonzero, affine_nonzero, nonzero, words};
-pub use outer::{add_outer, add_outer_part, add_rows};
+pub use outer::{add_outer, add_outer_coded, add_rows};
+pub(crate) use outer::{add_outer_from, add_outer_part};
 pub use pointwise::{Scalar, map, map_back};
 #[cfg(target_arch = "x86_64")]
 pub use simd::Bytes;

@@ -67,7 +67,7 @@ fn panels<I: Isa, const IN: usize, const OUT: usize, const D: usize>(
         for output in (0..OUT).step_by(D) {
             transpose::<I, OUT, D>(w, output, &mut panel);
             let product = Product {
-                a: Rows(dy),
+                a: Rows::of(dy),
                 depth: output..output + D,
                 b: &*panel,
                 shift: part * PANEL,

@@ -1,5 +1,6 @@
 //! `dW = dW + xᵀ·dy` and `db = db + dy`, samples ascending.
 
+use super::inputs::{Coded, Codes, Inputs};
 use super::isa::{Isa, Portable};
 use super::simd::{Kernel, Simd};
 use super::tile::{Columns, accumulate, accumulate_rest, unsigned_zero};
@@ -25,18 +26,48 @@ pub fn add_outer<const IN: usize, const OUT: usize>(
     first: usize,
     dw: &mut [[f32; OUT]],
 ) {
+    add_outer_from(simd, x, dy, first, dw);
+}
+
+/// [`add_outer`] for inputs that are kept as bytes.
+///
+/// # Shapes
+/// `x`: samples × `IN`, the rest as there. Never panics.
+///
+/// # Accuracy
+/// The bits of [`add_outer`], if every sample is marked.
+#[inline]
+pub fn add_outer_coded<const IN: usize, const OUT: usize>(
+    simd: Simd,
+    x: Coded<'_>,
+    dy: &[[f32; OUT]],
+    first: usize,
+    dw: &mut [[f32; OUT]],
+) {
+    add_outer_from::<_, IN, OUT>(simd, Codes::from(x), dy, first, dw);
+}
+
+/// [`add_outer`] for inputs of either kind.
+#[inline(always)]
+pub(crate) fn add_outer_from<'a, X: Inputs<'a, IN>, const IN: usize, const OUT: usize>(
+    simd: Simd,
+    x: X,
+    dy: &[[f32; OUT]],
+    first: usize,
+    dw: &mut [[f32; OUT]],
+) {
     let dw = crate::tensor::first_mut(dw, IN.saturating_sub(first));
     simd.run(AddOuter { x, dy, first, dw });
 }
 
-struct AddOuter<'a, const IN: usize, const OUT: usize> {
-    x: &'a [[f32; IN]],
+struct AddOuter<'a, X, const IN: usize, const OUT: usize> {
+    x: X,
     dy: &'a [[f32; OUT]],
     first: usize,
     dw: &'a mut [[f32; OUT]],
 }
 
-impl<const IN: usize, const OUT: usize> Kernel for AddOuter<'_, IN, OUT> {
+impl<'x, X: Inputs<'x, IN>, const IN: usize, const OUT: usize> Kernel for AddOuter<'_, X, IN, OUT> {
     type Result = ();
 
     /// As in `affine`, terms with `x = 0` may be computed where `dy` is finite. Here a chain goes on from
@@ -44,22 +75,24 @@ impl<const IN: usize, const OUT: usize> Kernel for AddOuter<'_, IN, OUT> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Self { x, dy, first, dw } = self;
-        let left = Columns { columns: x, first };
+        let left = Columns::of(x, first);
         let finite = |dy: &[[f32; OUT]]| {
             dy.as_flattened().iter().fold(true, |finite, dy| finite & dy.is_finite())
         };
         if I::LANES == 1 {
-            return plain::add_outer(x, dy, first, dw);
+            return match x.numbers() {
+                Some(x) => plain::add_outer(x, dy, first, dw),
+                None => plain::rows::<I, _, OUT>(dw, left, dy),
+            };
         }
         if !finite(dy) {
             return plain::rows::<I, _, OUT>(dw, left, dy);
         }
-        if OUT >= sparse::PANEL && sparse::is_sparse::<I, IN>(x, first, first + dw.len()) {
-            match I::LANES {
-                16 => sparse::add_outer::<I, IN, OUT, 2>(x, dy, first, dw),
-                _ => sparse::add_outer::<I, IN, OUT, 1>(x, dy, first, dw),
+        if sparse::suits(OUT) && x.is_sparse::<I>() {
+            sparse::add_outer::<I, X, IN, OUT>(x, dy, first, dw);
+            if OUT != 32 {
+                accumulate_rest::<I, _, OUT>(dw, left, dy);
             }
-            accumulate_rest::<I, _, OUT>(dw, left, dy);
         } else {
             accumulate::<I, _, OUT>(dw, left, dy);
         }
@@ -70,15 +103,15 @@ impl<const IN: usize, const OUT: usize> Kernel for AddOuter<'_, IN, OUT> {
 ///
 /// At most two rows of a thread's share begin or end inside; they are not worth vectors.
 #[inline]
-pub fn add_outer_part<const IN: usize, const OUT: usize>(
-    x: &[[f32; IN]],
+pub(crate) fn add_outer_part<'a, X: Inputs<'a, IN>, const IN: usize, const OUT: usize>(
+    x: X,
     dy: &[[f32; OUT]],
     row: usize,
     column: usize,
     dw: &mut [f32],
 ) {
-    for (x, dy) in x.iter().zip(dy) {
-        let x = x.get(row).copied().unwrap_or_default();
+    for (items, dy) in x.items().iter().zip(dy) {
+        let x = items.get(row).map_or(0.0, |&item| x.number(item));
         if x != 0.0 {
             for (dw, &dy) in dw.iter_mut().zip(dy.iter().skip(column)) {
                 *dw = unsigned_zero(Portable::fma(x, dy, *dw));

@@ -21,7 +21,7 @@ pub(super) fn affine<const IN: usize, const OUT: usize>(
     y: &mut [[f32; OUT]],
 ) {
     match SOFTWARE {
-        true => rows::<Portable, _, OUT>(y, Rows(x), w),
+        true => rows::<Portable, _, OUT>(y, Rows::of(x), w),
         false => affine_blocks(x, w, y),
     }
 }
@@ -35,7 +35,7 @@ pub(super) fn add_outer<const IN: usize, const OUT: usize>(
     dw: &mut [[f32; OUT]],
 ) {
     match SOFTWARE {
-        true => rows::<Portable, _, OUT>(dw, Columns { columns: x, first }, dy),
+        true => rows::<Portable, _, OUT>(dw, Columns::of(x, first), dy),
         false => add_outer_blocks(x, dy, first, dw),
     }
 }

@@ -125,63 +125,104 @@ fn check_add_outer<const IN: usize, const OUT: usize>(
     same(&dw, &expected, &what, Simd::baseline());
 }
 
-fn bits<const IN: usize>(x: &[[f32; IN]]) -> Vec<u64> {
-    let mut all = std::vec![u64::MAX; x.len() * words(IN)];
+/// Bytes, and numbers for them of which the first is `zero`.
+fn coded<const IN: usize>(n: usize, zeros: u32, zero: f32) -> (Vec<[u8; IN]>, [f32; 256]) {
+    let mut rng = random::generator(30 + n as u64);
+    let mut byte = || match random::below(&mut rng, 10) {
+        k if k < zeros => 0,
+        _ => random::below(&mut rng, 256) as u8,
+    };
+    let codes = (0..n).map(|_| core::array::from_fn(|_| byte())).collect();
+    let mut values: [f32; 256] = rows::<256>(31, 1)[0];
+    values[0] = zero;
+    (codes, values)
+}
+
+/// The products of bytes against the twins of those of numbers.
+fn check_coded<const IN: usize, const OUT: usize>(n: usize, zeros: u32, zero: f32, bad: f32) {
+    let (codes, values) = coded::<IN>(n, zeros, zero);
+    let x: Vec<[f32; IN]> = codes.iter().map(|row| row.map(|code| values[code as usize])).collect();
+    let mut w: Box<[[f32; OUT]; IN]> = rows::<OUT>(32, IN).try_into().unwrap();
+    let bias = rows::<OUT>(33, 1)[0];
+    let mut dy = rows::<OUT>(34, n);
+    if let Some(last) = dy.last_mut() {
+        w[IN / 2][OUT / 2] *= bad;
+        last[OUT - 1] *= bad;
+    }
+    let mut marks = std::vec![u64::MAX; n * words(IN)];
+    let mut y_expected = rows::<OUT>(35, n);
+    naive::affine(&x, &w, Some(&bias), &mut y_expected);
     for simd in Simd::available() {
-        let rows = all.chunks_mut(words(IN).max(1));
-        x.iter().zip(rows).for_each(|(x, bits)| nonzero(simd, x, bits));
-        for (x, bits) in x.iter().zip(all.chunks(words(IN).max(1))) {
-            let is_set = |k: usize| bits[k / 64] >> (k % 64) & 1 == 1;
-            assert!((0..64 * words(IN)).all(|k| is_set(k) == x.get(k).is_some_and(|&x| x != 0.0)));
+        let rows_of_marks = marks.chunks_mut(words(IN).max(1));
+        codes.iter().zip(rows_of_marks).for_each(|(codes, marks)| mark(simd, codes, marks));
+        for (codes, marks) in codes.iter().zip(marks.chunks(words(IN).max(1))) {
+            let is_set = |k: usize| marks[k / 64] >> (k % 64) & 1 == 1;
+            assert!((0..64 * words(IN)).all(|k| is_set(k) == codes.get(k).is_some_and(|&c| c > 0)));
+        }
+        let x_coded = Coded { codes: codes.as_flattened(), values: &values, marks: &marks };
+        let what = format!("{n}×{IN}×{OUT}, {zeros} of 10 codes 0 for {zero}");
+        let mut y = rows::<OUT>(36, n);
+        affine_coded(simd, x_coded, &w, Some(&bias), &mut y);
+        same(&y, &y_expected, &format!("affine_coded {what}"), simd);
+        for first in [0, 1, IN / 2] {
+            let start = rows::<OUT>(37, IN - first);
+            let mut dw: Vec<_> = start.iter().map(|row| row.map(|dw| dw + 0.0)).collect();
+            let mut expected = dw.clone();
+            naive::add_outer(&x, &dy, first, &mut expected);
+            add_outer_coded::<IN, OUT>(simd, x_coded, &dy, first, &mut dw);
+            same(&dw, &expected, &format!("add_outer_coded {what} from {first}"), simd);
         }
     }
-    all
 }
 
-/// The products that are told where zeros are, against the twins of those that are not.
-fn check_nonzero<const IN: usize, const OUT: usize>(x: &[[f32; IN]], bad: Option<f32>) {
-    let mut w: Box<[[f32; OUT]; IN]> = rows::<OUT>(31, IN).try_into().unwrap();
-    let (bias, bits) = (rows::<OUT>(32, 1)[0], bits(x));
-    let (mut dy, start) = (rows::<OUT>(33, x.len()), rows::<OUT>(34, IN));
-    if let (Some(bad), Some(last)) = (bad, dy.last_mut()) {
-        w[IN / 2][OUT / 2] = bad;
-        last[OUT - 1] = bad;
-    }
-    let start: Box<[[f32; OUT]; IN]> = start.try_into().unwrap();
-    let start = start.map(|row| row.map(|dw| dw + 0.0));
-    let (mut y_expected, mut dw_expected) = (rows::<OUT>(35, x.len()), start);
-    naive::affine(x, &w, Some(&bias), &mut y_expected);
-    naive::add_outer(x, &dy, 0, &mut dw_expected);
-    for simd in Simd::available() {
-        let (mut y, mut dw) = (rows::<OUT>(36, x.len()), start);
-        affine_nonzero(simd, x, &bits, &w, &bias, &mut y);
-        add_outer_nonzero(simd, x, &bits, &dy, &mut dw);
-        same(&y, &y_expected, &format!("affine_nonzero {}×{IN}×{OUT}", x.len()), simd);
-        same(&dw, &dw_expected, &format!("add_outer_nonzero {}×{IN}×{OUT}", x.len()), simd);
-    }
-}
-
-fn check_nonzero_batches<const IN: usize>() {
-    for n in BATCHES {
+fn check_coded_batches<const IN: usize, const OUT: usize>() {
+    for n in BATCHES.into_iter().filter(|&n| n < 34 || IN < 100) {
         for zeros in [0, 8, 10] {
-            check_nonzero::<IN, 32>(&inputs::<IN>(30, n, zeros), None);
-            check_nonzero::<IN, 64>(&inputs::<IN>(30, n, zeros), None);
+            check_coded::<IN, OUT>(n, zeros, 0.0, 1.0);
         }
-        for bad in [f32::INFINITY, f32::NAN] {
-            check_nonzero::<IN, 32>(&inputs::<IN>(37, n, 8), Some(bad));
-            check_nonzero::<IN, 64>(&inputs::<IN>(37, n, 8), Some(bad));
-        }
+        check_coded::<IN, OUT>(n, 8, -0.0, f32::INFINITY);
+        check_coded::<IN, OUT>(n, 8, 0.5, 1.0);
+        check_coded::<IN, OUT>(n, 8, f32::NAN, f32::NAN);
     }
 }
 
 #[test]
-fn products_that_know_the_zeros() {
-    check_nonzero_batches::<1>();
-    check_nonzero_batches::<7>();
-    check_nonzero_batches::<63>();
-    check_nonzero_batches::<64>();
-    check_nonzero_batches::<65>();
-    check_nonzero_batches::<145>();
+fn products_of_bytes() {
+    check_coded_batches::<1, 32>();
+    check_coded_batches::<7, 64>();
+    check_coded_batches::<33, 5>();
+    check_coded_batches::<63, 33>();
+    check_coded_batches::<64, 32>();
+    check_coded_batches::<64, 64>();
+    check_coded_batches::<65, 65>();
+    check_coded_batches::<145, 32>();
+    check_coded_batches::<145, 128>();
+}
+
+/// A run of rows may begin and end anywhere in a word of marks.
+#[test]
+fn gradients_of_bytes_from_any_row_on() {
+    const IN: usize = 140;
+    let (codes, values) = coded::<IN>(9, 8, 0.0);
+    let x: Vec<[f32; IN]> = codes.iter().map(|row| row.map(|code| values[code as usize])).collect();
+    let simd = Simd::detect();
+    let mut marks = std::vec![0; 9 * words(IN)];
+    let rows_of_marks = marks.chunks_mut(words(IN));
+    codes.iter().zip(rows_of_marks).for_each(|(codes, marks)| mark(simd, codes, marks));
+    let x_coded = Coded { codes: codes.as_flattened(), values: &values, marks: &marks };
+    let dy = rows::<64>(38, 9);
+    for first in 0..IN {
+        for len in [1, 2, 5, 63, 64, 65] {
+            let mut dw = std::vec![[0.0; 64]; len.min(IN - first)];
+            let mut expected = dw.clone();
+            naive::add_outer(&x, &dy, first, &mut expected);
+            add_outer_coded::<IN, 64>(simd, x_coded, &dy, first, &mut dw);
+            same(&dw, &expected, &format!("{len} rows from {first}"), simd);
+            let mut dw = std::vec![[0.0; 64]; len.min(IN - first)];
+            add_outer(simd, &x, &dy, first, &mut dw);
+            same(&dw, &expected, &format!("{len} rows of numbers from {first}"), simd);
+        }
+    }
 }
 
 macro_rules! shapes {

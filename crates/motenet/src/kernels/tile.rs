@@ -11,7 +11,9 @@
 //! The tile speaks of vectors, not of arrays that LLVM makes vectors of: at sixteen rows of one vector it
 //! then vectorised across rows and gathered, 100 times slower.
 
+use super::inputs::Inputs;
 use super::isa::Isa;
+use core::marker::PhantomData;
 use core::ops::Range;
 
 /// The left factor of a product: `a(r, k)`.
@@ -30,56 +32,74 @@ pub(super) trait Left: Copy {
     fn row(self, row: usize, depth: usize) -> impl Iterator<Item = f32>;
 }
 
-/// `a(r, k) = rows[r][k]`.
+/// `a(r, k) = x[r][k]`.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a, const K: usize>(pub(super) &'a [[f32; K]]);
+pub(super) struct Rows<'a, X, const K: usize>(pub(super) X, PhantomData<&'a [f32; K]>);
 
-impl<const K: usize> Left for Rows<'_, K> {
+impl<'a, X: Inputs<'a, K>, const K: usize> Rows<'a, X, K> {
+    #[inline(always)]
+    pub(super) fn of(x: X) -> Self {
+        Rows(x, PhantomData)
+    }
+}
+
+impl<'a, X: Inputs<'a, K>, const K: usize> Left for Rows<'a, X, K> {
     #[inline(always)]
     fn terms<const R: usize>(
         self,
         row: usize,
         depth: Range<usize>,
     ) -> impl Iterator<Item = impl Fn(usize) -> f32> {
-        let rows: Option<&[[f32; K]; R]> = self.0.get(row..).and_then(|rows| rows.first_chunk());
+        let x = self.0;
+        let rows: Option<&[[X::Item; K]; R]> = x.items().get(row..).and_then(|x| x.first_chunk());
         rows.into_iter().flat_map(move |rows| {
-            (depth.start..depth.end.min(K)).map(move |k| move |r: usize| rows[r][k])
+            (depth.start..depth.end.min(K)).map(move |k| move |r: usize| x.number(rows[r][k]))
         })
     }
 
     #[inline(always)]
     fn row(self, row: usize, depth: usize) -> impl Iterator<Item = f32> {
-        let row = self.0.get(row);
-        row.into_iter().flat_map(move |row| (0..depth.min(K)).map(move |k| row[k]))
+        let x = self.0;
+        let row = x.items().get(row);
+        row.into_iter().flat_map(move |row| (0..depth.min(K)).map(move |k| x.number(row[k])))
     }
 }
 
-/// `a(r, k) = columns[k][first + r]`.
+/// `a(r, k) = x[k][first + r]`.
 #[derive(Clone, Copy)]
-pub(super) struct Columns<'a, const M: usize> {
-    pub(super) columns: &'a [[f32; M]],
-    pub(super) first: usize,
+pub(super) struct Columns<'a, X, const M: usize> {
+    x: X,
+    first: usize,
+    items: PhantomData<&'a [f32; M]>,
 }
 
-impl<const M: usize> Left for Columns<'_, M> {
+impl<'a, X: Inputs<'a, M>, const M: usize> Columns<'a, X, M> {
+    #[inline(always)]
+    pub(super) fn of(x: X, first: usize) -> Self {
+        Columns { x, first, items: PhantomData }
+    }
+}
+
+impl<'a, X: Inputs<'a, M>, const M: usize> Left for Columns<'a, X, M> {
     #[inline(always)]
     fn terms<const R: usize>(
         self,
         row: usize,
         depth: Range<usize>,
     ) -> impl Iterator<Item = impl Fn(usize) -> f32> {
-        let at = self.first + row;
-        let columns = crate::tensor::first(self.columns, depth.end);
+        let (x, at) = (self.x, self.first + row);
+        let columns = crate::tensor::first(x.items(), depth.end);
         columns.get(depth.start..).unwrap_or_default().iter().map_while(move |column| {
-            let rows: &[f32; R] = column.get(at..).and_then(|column| column.first_chunk())?;
-            Some(move |r: usize| rows[r])
+            let rows: &[X::Item; R] = column.get(at..).and_then(|column| column.first_chunk())?;
+            Some(move |r: usize| x.number(rows[r]))
         })
     }
 
     #[inline(always)]
     fn row(self, row: usize, depth: usize) -> impl Iterator<Item = f32> {
-        let columns = crate::tensor::first(self.columns, depth);
-        columns.iter().map_while(move |column| column.get(self.first + row).copied())
+        let (x, at) = (self.x, self.first + row);
+        let columns = crate::tensor::first(x.items(), depth);
+        columns.iter().map_while(move |column| column.get(at).map(|&item| x.number(item)))
     }
 }
 
@@ -281,22 +301,6 @@ fn load<I: Isa, const V: usize>(row: &[f32], column: usize, width: usize) -> [I:
 #[inline(always)]
 pub(super) fn unsigned_zero(x: f32) -> f32 {
     if x.to_bits() << 1 == 0 { 0.0 } else { x }
-}
-
-/// `rows[r][column + c] = acc[r][c] + 0`: a zero is stored as +0.
-#[inline(always)]
-pub(super) fn store<const N: usize, const C: usize, const R: usize>(
-    acc: &[[f32; C]; R],
-    rows: &mut [[f32; N]; R],
-    column: usize,
-) {
-    for (acc, row) in acc.iter().zip(rows) {
-        if let Some(row) = row.get_mut(column..).and_then(|row| row.first_chunk_mut::<C>()) {
-            for (c, acc) in row.iter_mut().zip(acc) {
-                *c = *acc + 0.0;
-            }
-        }
-    }
 }
 
 /// `row[column..column + C]`, which the callers keep inside the row.

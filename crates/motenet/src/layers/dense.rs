@@ -15,9 +15,10 @@
 //! db[o]    = Σ_n dy[n][o]
 //! ```
 
-use crate::columns::Columns;
+use crate::first_layer::FirstLayer;
 use crate::kernels::{
-    add_outer, add_outer_nonzero, add_outer_part, add_rows, affine, affine_nonzero, mul_transposed,
+    Coded, Codes, Inputs, add_outer_coded, add_outer_from, add_outer_part, add_rows, affine,
+    affine_coded, mul_transposed,
 };
 use crate::layer::{Layer, LayerInfo, Pass, Train};
 use crate::tensor::{first, first_mut};
@@ -120,7 +121,14 @@ impl<const IN: usize, const OUT: usize, B: Bias<OUT>> Train for Dense<IN, OUT, B
         dy: &[[f32; OUT]; N],
         grad: Shard<'_>,
     ) {
-        let dy = first(dy, x.len());
+        Self::accumulate_from(pass, x, first(dy, x.len()), grad);
+    }
+}
+
+impl<const IN: usize, const OUT: usize, B: Bias<OUT>> Dense<IN, OUT, B> {
+    /// [`accumulate`](Train::accumulate) for inputs of either kind.
+    #[inline]
+    fn accumulate_from<'a>(pass: Pass, x: impl Inputs<'a, IN>, dy: &[[f32; OUT]], grad: Shard<'_>) {
         let (weights, bias) = grad.split(IN * OUT);
         add_rows(dy, bias.start(), bias.into_flat());
 
@@ -135,13 +143,31 @@ impl<const IN: usize, const OUT: usize, B: Bias<OUT>> Train for Dense<IN, OUT, B
         let row = row + usize::from(column > 0);
         let (rows, tail) = weights.into_flat().as_chunks_mut::<OUT>();
         let last = row + rows.len();
-        add_outer(pass.simd, x, dy, row, rows);
+        add_outer_from(pass.simd, x, dy, row, rows);
         add_outer_part(x, dy, last, 0, tail);
     }
 }
 
-impl<const IN: usize, const OUT: usize, B: Bias<OUT>> Columns for Dense<IN, OUT, B> {
+impl<const IN: usize, const OUT: usize, B: Bias<OUT>> FirstLayer for Dense<IN, OUT, B> {
+    const CODED: bool = true;
     const COLUMNS: usize = if OUT.is_multiple_of(32) && B::COUNT == OUT { OUT } else { 0 };
+
+    #[inline]
+    fn forward_coded<const N: usize>(&self, pass: Pass, x: Coded<'_>, y: &mut [[f32; OUT]; N]) {
+        debug_assert!(x.samples(IN) <= N, "a batch of {} does not fit {N}", x.samples(IN));
+        affine_coded(pass.simd, x, &self.weights, self.bias.row(), y);
+    }
+
+    #[inline]
+    fn accumulate_coded<const N: usize>(
+        pass: Pass,
+        x: Coded<'_>,
+        _y: &[[f32; OUT]; N],
+        dy: &[[f32; OUT]; N],
+        grad: Shard<'_>,
+    ) {
+        Self::accumulate_from(pass, Codes::from(x), first(dy, x.samples(IN)), grad);
+    }
 
     #[inline]
     fn columns<const N: usize>(y: &[[f32; OUT]; N]) -> &[f32] {
@@ -154,51 +180,49 @@ impl<const IN: usize, const OUT: usize, B: Bias<OUT>> Columns for Dense<IN, OUT,
     }
 
     #[inline]
-    fn forward_columns(pass: Pass, x: &[[f32; IN]], bits: &[u64], columns: &[f32], y: &mut [f32]) {
+    fn forward_columns(pass: Pass, x: Coded<'_>, columns: &[f32], y: &mut [f32]) {
         match columns.len().checked_div(IN + 1) {
-            Some(64) => affine_columns::<IN, 64>(pass, x, bits, columns, y),
-            Some(32) => affine_columns::<IN, 32>(pass, x, bits, columns, y),
+            Some(64) => affine_columns::<IN, 64>(pass, x, columns, y),
+            Some(32) => affine_columns::<IN, 32>(pass, x, columns, y),
             _ => {}
         }
     }
 
     #[inline]
-    fn accumulate_columns(pass: Pass, x: &[[f32; IN]], bits: &[u64], dy: &[f32], grad: &mut [f32]) {
+    fn accumulate_columns(pass: Pass, x: Coded<'_>, dy: &[f32], grad: &mut [f32]) {
         match grad.len().checked_div(IN + 1) {
-            Some(64) => add_outer_columns::<IN, 64>(pass, x, bits, dy, grad),
-            Some(32) => add_outer_columns::<IN, 32>(pass, x, bits, dy, grad),
+            Some(64) => add_outer_columns::<IN, 64>(pass, x, dy, grad),
+            Some(32) => add_outer_columns::<IN, 32>(pass, x, dy, grad),
             _ => {}
         }
     }
 }
 
-/// [`affine_nonzero`] with `W` columns.
+/// [`affine_coded`] with `W` columns.
 fn affine_columns<const IN: usize, const W: usize>(
     pass: Pass,
-    x: &[[f32; IN]],
-    bits: &[u64],
+    x: Coded<'_>,
     columns: &[f32],
     y: &mut [f32],
 ) {
     let (rows, _) = columns.as_chunks::<W>();
     if let Some((w, [bias])) = rows.split_first_chunk::<IN>() {
-        affine_nonzero(pass.simd, x, bits, w, bias, y.as_chunks_mut().0);
+        affine_coded(pass.simd, x, w, Some(bias), y.as_chunks_mut().0);
     }
 }
 
-/// [`add_outer_nonzero`] and [`add_rows`] with `W` columns.
+/// [`add_outer_coded`] and [`add_rows`] with `W` columns.
 fn add_outer_columns<const IN: usize, const W: usize>(
     pass: Pass,
-    x: &[[f32; IN]],
-    bits: &[u64],
+    x: Coded<'_>,
     dy: &[f32],
     grad: &mut [f32],
 ) {
-    let dy = first(dy.as_chunks::<W>().0, x.len());
+    let dy = first(dy.as_chunks::<W>().0, x.samples(IN));
     let (rows, _) = grad.as_chunks_mut::<W>();
     if let Some((weights, [bias])) = rows.split_first_chunk_mut::<IN>() {
         add_rows(dy, 0, bias);
-        add_outer_nonzero(pass.simd, x, bits, dy, weights);
+        add_outer_coded::<IN, W>(pass.simd, x, dy, 0, weights);
     }
 }
 

@@ -8,7 +8,7 @@
 //! The mask is not stored. It is a pure function of (seed, layer, sample, k), made anew in the backward
 //! pass: it costs no memory and does not depend on how a batch is split.
 
-use crate::columns::Columns;
+use crate::first_layer::FirstLayer;
 use crate::layer::{Layer, LayerInfo, Noise, Pass, Train};
 use crate::random::mix;
 use crate::tensor::{first, first_mut};
@@ -92,7 +92,7 @@ impl<const LEN: usize, const PERCENT: u32> Train for Dropout<LEN, PERCENT> {
     }
 }
 
-impl<const LEN: usize, const PERCENT: u32> Columns for Dropout<LEN, PERCENT> {}
+impl<const LEN: usize, const PERCENT: u32> FirstLayer for Dropout<LEN, PERCENT> {}
 
 impl<const N: usize, const PERCENT: u32> Init for Dropout<N, PERCENT> {
     const GAIN: f32 = 1.0;

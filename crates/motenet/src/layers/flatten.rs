@@ -1,6 +1,6 @@
 //! A nested array as a row: what stands between a picture and a dense layer.
 
-use crate::columns::Columns;
+use crate::first_layer::FirstLayer;
 use crate::layer::{Layer, LayerInfo, Pass, Train};
 use crate::tensor::{first, first_mut};
 use crate::{Init, Scheme, Shard, Tensor};
@@ -57,7 +57,7 @@ impl<T: Tensor<Elem = f32>, const LEN: usize> Train for Flatten<T, LEN> {
     }
 }
 
-impl<T: Tensor<Elem = f32>, const LEN: usize> Columns for Flatten<T, LEN> {}
+impl<T: Tensor<Elem = f32>, const LEN: usize> FirstLayer for Flatten<T, LEN> {}
 
 impl<T, const N: usize> Init for Flatten<T, N> {
     const GAIN: f32 = 1.0;

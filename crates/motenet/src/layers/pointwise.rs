@@ -2,7 +2,7 @@
 
 pub use crate::kernels::Scalar;
 
-use crate::columns::Columns;
+use crate::first_layer::FirstLayer;
 use crate::kernels::{map, map_back};
 use crate::layer::{Layer, LayerInfo, Pass, Train};
 use crate::tensor::{first, first_mut};
@@ -68,7 +68,7 @@ impl<P: Pointwise> Train for P {
     }
 }
 
-impl<P: Pointwise> Columns for P {}
+impl<P: Pointwise> FirstLayer for P {}
 
 impl<P: Pointwise> Init for P {
     const GAIN: f32 = <P as Pointwise>::GAIN;

@@ -12,7 +12,7 @@
 //! dx[k] = y[k]·(dy[k] − Σ_j y[j]·dy[j])
 //! ```
 
-use crate::columns::Columns;
+use crate::first_layer::FirstLayer;
 use crate::kernels::{Isa, Kernel, Simd};
 use crate::layer::{Layer, LayerInfo, Pass, Train};
 use crate::tensor::{first, first_mut};
@@ -70,7 +70,7 @@ impl<const LEN: usize> Train for Softmax<LEN> {
     }
 }
 
-impl<const LEN: usize> Columns for Softmax<LEN> {}
+impl<const LEN: usize> FirstLayer for Softmax<LEN> {}
 
 impl<const N: usize> Init for Softmax<N> {
     const GAIN: f32 = 1.0;
