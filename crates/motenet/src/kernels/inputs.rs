@@ -126,9 +126,19 @@ impl<'a, const K: usize> Inputs<'a, K> for &'a [[f32; K]] {
     #[inline(always)]
     fn mask<I: Isa>(self, n: usize, block: usize) -> u64 {
         let row = self.get(n).and_then(|row| row.get(block * BLOCK..)).unwrap_or_default();
-        let (quarters, rest) = crate::tensor::first(row, BLOCK).as_chunks::<16>();
-        let last = rest.iter().rev().fold(0, |bits, &x| bits << 1 | u64::from(x != 0.0));
-        quarters.iter().rev().fold(last, |bits, x| bits << 16 | u64::from(I::nonzero(x)))
+        // No folds: those may become functions of their own, compiled without the CPU feature.
+        let mut mask = 0;
+        let (quarters, rest) = match row.first_chunk::<BLOCK>() {
+            Some(block) => (block.as_chunks::<16>().0, &[][..]),
+            None => row.as_chunks::<16>(),
+        };
+        for (quarter, shift) in quarters.iter().zip([0, 16, 32, 48]) {
+            mask |= u64::from(I::nonzero(quarter)) << shift;
+        }
+        for (&x, shift) in rest.iter().zip(16 * quarters.len() as u32..) {
+            mask |= u64::from(x != 0.0).wrapping_shl(shift);
+        }
+        mask
     }
 
     #[inline(always)]

@@ -170,12 +170,10 @@ fn one_by_one<
     for (n, (items, y)) in x.items().iter().zip(y).enumerate() {
         for column in (0..OUT / C * C).step_by(C) {
             let mut acc = [load::<I, C, V>(y, column)];
-            for pair in 0..IN.div_ceil(2 * BLOCK) {
-                // Two words of marks: half as many loops end.
-                let [low, high] = [0, 1].map(|k| u128::from(x.mask::<I>(n, 2 * pair + k)));
-                let mut mask = low | high << BLOCK;
+            for block in 0..words(IN) {
+                let mut mask = x.mask::<I>(n, block);
                 while mask != 0 {
-                    let i = 2 * BLOCK * pair + mask.trailing_zeros() as usize;
+                    let i = BLOCK * block + mask.trailing_zeros() as usize;
                     mask &= mask.wrapping_sub(1);
                     if let (Some(&item), Some(w)) = (items.get(i), w.get(i)) {
                         add::<I, V, 1>(&mut acc, |_| x.number(item), &load::<I, C, V>(w, column));
