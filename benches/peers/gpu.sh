@@ -23,6 +23,8 @@ if ! { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | grep -q 'libvulkan\.so\
     LD_LIBRARY_PATH=$(pwd)/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
     export LD_LIBRARY_PATH
 fi
+# A layer of Mesa's that complains about a missing screen; nothing here draws.
+export NODEVICE_SELECT=1
 # Containers have NVIDIA's driver in a place that the loader does not know: name all there are.
 if [ -z "$VK_DRIVER_FILES$VK_ICD_FILENAMES" ] && [ -d /usr/local/nvidia/share/vulkan/icd.d ]; then
     for file in /usr/local/nvidia/share/vulkan/icd.d/*.json /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json; do

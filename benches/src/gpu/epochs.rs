@@ -157,7 +157,7 @@ pub(super) fn print(rows: &[Row]) {
                         println!();
                         continue;
                     };
-                    print!("{:>9.2}", samples_per_second / speed);
+                    print!("{:>9}", times(samples_per_second / speed));
                     if place == 0 {
                         println!();
                         continue;
@@ -178,6 +178,12 @@ pub(super) fn print(rows: &[Row]) {
     }
 }
 
+/// A ratio, to two digits at least.
+fn times(ratio: f64) -> String {
+    let decimals = if ratio < 0.1 { 4 } else { 2 };
+    format!("{ratio:.decimals$}")
+}
+
 /// Rows of one model, by batch size.
 fn print_where_it_pays(rows: &[Row]) {
     let ratio = |row: &Row| {
@@ -191,8 +197,14 @@ fn print_where_it_pays(rows: &[Row]) {
     let shape = rows[0].shape;
     match rows.iter().find(|row| ratio(row).is_some_and(|ratio| ratio > 1.0)) {
         Some(row) => {
-            println!("{shape}: the GPU pays from batches of {}, at best {best:.1} times", row.batch);
+            println!(
+                "{shape}: the GPU pays from batches of {}, at best {} times",
+                row.batch,
+                times(best)
+            );
         }
-        None => println!("{shape}: the GPU does not pay, at best {best:.2} times the CPU's speed"),
+        None => {
+            println!("{shape}: the GPU does not pay, at best {} times the CPU's speed", times(best))
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// The inside of a panel.
 const PANEL: (f64, f64) = (230.0, 320.0);
 const LEFT: f64 = 70.0;
-const GAP: f64 = 24.0;
+const GAP: f64 = 44.0;
 const TOP: f64 = 84.0;
 const BOTTOM: f64 = 56.0;
 const RIGHT: f64 = 24.0;
@@ -113,8 +113,7 @@ pub(super) fn draw(rows: &[Row]) -> String {
                 Some((left + x.at(f64::from(row.batch)), bottom - y.at(found.speed()?)))
             };
             let points: Vec<_> = panel.iter().filter_map(speed).collect();
-            let path: Vec<String> =
-                points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+            let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
             put(format!(
                 "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>\n",
                 path.join(" ")

@@ -4,8 +4,9 @@ use super::contenders::trainer;
 use super::cpus;
 use super::models::{self, Visit};
 use motenet_data::Digits;
-use motenet_gpu::{Gpu, GpuTrainer};
+use motenet_gpu::{Error, Gpu, GpuTrainer};
 use motenet_models::digits::DigitModel;
+use motenet_train::Summary;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -23,12 +24,7 @@ struct Wait<'a> {
 
 /// Prints the table, of each model by its own recipe, and returns how many devices failed. Nothing if the
 /// patience is none.
-pub(super) fn print(
-    gpu: Option<&Gpu>,
-    train: &Digits,
-    test: &Digits,
-    patience: f64,
-) -> usize {
+pub(super) fn print(gpu: Option<&Gpu>, train: &Digits, test: &Digits, patience: f64) -> usize {
     if patience <= 0.0 {
         return 0;
     }
@@ -53,10 +49,7 @@ impl Visit for Wait<'_> {
             let mut trainer = trainer::<M>(M::RECIPE, threads);
             let found = self.reach::<M, _>(
                 &mut trainer,
-                |trainer| {
-                    trainer.train_epoch(train, |_, _| ControlFlow::Continue(()));
-                    Ok(())
-                },
+                |trainer, watch| Ok(trainer.train_epoch(train, |_, _| watch())),
                 |trainer| Ok(trainer.evaluate(test, |_, _, _, _| {}).accuracy),
             );
             self.say(shape, &device, found);
@@ -70,7 +63,7 @@ impl Visit for Wait<'_> {
         let found = made.and_then(|(set, mut trainer)| {
             self.reach::<M, _>(
                 &mut trainer,
-                |trainer| trainer.train_epoch(|_, _| ControlFlow::Continue(())).map(|_| ()),
+                |trainer, watch| trainer.train_epoch(|_, _| watch()),
                 |trainer| Ok(trainer.evaluate(&set)?.accuracy),
             )
         });
@@ -80,7 +73,7 @@ impl Visit for Wait<'_> {
 }
 
 impl Wait<'_> {
-    fn say(&mut self, shape: &str, device: &str, found: Result<String, motenet_gpu::Error>) {
+    fn say(&mut self, shape: &str, device: &str, found: Result<String, Error>) {
         print!("{shape:<18}  {device:<18}");
         match found {
             Ok(text) => println!("{text}"),
@@ -95,21 +88,25 @@ impl Wait<'_> {
     fn reach<M: DigitModel, T>(
         &self,
         trainer: &mut T,
-        mut train: impl FnMut(&mut T) -> Result<(), motenet_gpu::Error>,
-        mut test: impl FnMut(&mut T) -> Result<f64, motenet_gpu::Error>,
-    ) -> Result<String, motenet_gpu::Error> {
-        let (mut seconds, mut accuracy, mut epoch) = (0.0, 0.0, 0);
-        while epoch < M::RECIPE.epochs && accuracy < TARGET && seconds < self.patience {
-            let start = Instant::now();
-            train(trainer)?;
+        mut train: impl FnMut(&mut T, &dyn Fn() -> ControlFlow<()>) -> Result<Option<Summary>, Error>,
+        mut test: impl FnMut(&mut T) -> Result<f64, Error>,
+    ) -> Result<String, Error> {
+        let (mut seconds, mut accuracy, mut epoch, mut lost) = (0.0, 0.0, 0, false);
+        while epoch < M::RECIPE.epochs && accuracy < TARGET && !lost {
+            let (start, left) = (Instant::now(), self.patience - seconds);
+            let watch = || match start.elapsed().as_secs_f64() < left {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            };
+            lost = train(trainer, &watch)?.is_none();
             seconds += start.elapsed().as_secs_f64();
             accuracy = test(trainer)?;
-            epoch += 1;
+            epoch += u32::from(!lost);
         }
-        let why = match accuracy >= TARGET {
-            true => "",
-            false if epoch == M::RECIPE.epochs => "  not reached",
-            false => "  not reached: out of patience (--patience)",
+        let why = match (accuracy >= TARGET, lost) {
+            (true, _) => "",
+            (_, false) => "  not reached",
+            (_, true) => "  not reached: out of patience (--patience)",
         };
         Ok(format!("{seconds:>9.3}{epoch:>8}{:>8.2} %{why}", 100.0 * accuracy))
     }
