@@ -36,14 +36,14 @@ fi
 {
     echo '== tests'
     # Without a GPU they say `skipped`; MOTENET_REQUIRE_GPU=1 turns that into a failure.
-    ./gpu-tests --nocapture 2>&1 || echo 'THE TESTS FAILED'
+    ./gpu-tests --nocapture --test-threads 1 2>&1 || echo 'THE TESTS FAILED'
     echo
     echo '== bench'
     python=${PYTHON:-python3}
     if command -v "$python" >/dev/null; then
         set -- --peer "$python gpu.py" "$@"
     else
-        echo "PyTorch: skipped (there is no $python)"
+        echo "Peer: skipped (there is no $python)"
     fi
     ./gpu-bench --svg "$out/throughput.svg" "$@" 2>&1 || echo 'THE BENCH FAILED'
 } | tee "$out/results.txt"

@@ -95,7 +95,8 @@ impl Devices {
                 let mut trainer = CudaTrainer::new(cuda, trainer::<M>(recipe, 1), train)?;
                 Ok(timed(move || trainer.train_epoch().map(Some)))
             };
-            all.push(found("cuBLAS", self.cuda.as_ref().map(on_cuda)));
+            // Where there is no CUDA, a line has said so.
+            all.extend(self.cuda.as_ref().map(|cuda| found("cuBLAS", Some(on_cuda(cuda)))));
         }
         for way in self.peer.iter().flat_map(Peer::ways).cloned() {
             let (asked, batch) = (way.clone(), recipe.batch_size);

@@ -172,7 +172,6 @@ pub(super) fn print(rows: &[Row]) {
             }
         }
     }
-    println!();
     for of_shape in rows.chunk_by(|a, b| a.shape == b.shape) {
         print_where_it_pays(of_shape);
     }
