@@ -51,7 +51,7 @@ struct Measure<'a> {
     rows: Vec<Row>,
 }
 
-/// Trains every model with every batch size on every device.
+/// Trains every model with every batch size on every device, and prints the table as it grows.
 pub(super) fn measure(
     devices: &mut Devices,
     train: &Digits,
@@ -59,7 +59,9 @@ pub(super) fn measure(
     epochs: u32,
 ) -> Vec<Row> {
     let mut measure = Measure { devices, train, batches, epochs, rows: Vec::new() };
+    print_header();
     let Ok(()) = models::each(&mut measure);
+    print_where_it_pays(&measure.rows);
     measure.rows
 }
 
@@ -73,7 +75,9 @@ impl Visit for Measure<'_> {
             let contenders = self.devices.contenders::<M>(shape, recipe, self.train);
             let samples = self.train.len();
             let devices = in_turn(contenders, self.devices, self.epochs, samples);
-            self.rows.push(Row { shape, batch: batch_size, devices });
+            let row = Row { shape, batch: batch_size, devices };
+            print_row(&row);
+            self.rows.push(row);
         }
         Ok(())
     }
@@ -130,8 +134,7 @@ pub(super) fn failures(rows: &[Row]) -> usize {
     all.filter(|(_, found)| matches!(found, Found::Failed(_))).count()
 }
 
-/// Prints the table, and where the GPU begins to pay.
-pub(super) fn print(rows: &[Row]) {
+fn print_header() {
     println!(
         "\nEpochs, plain gradient descent. Loss and accuracy are of the last epoch, against one thread's;\na peer begins with weights of its own and takes an order of its own."
     );
@@ -139,41 +142,48 @@ pub(super) fn print(rows: &[Row]) {
         "{:<18}{:>6}  {:<18}{:>14}{:>9}{:>10}{:>8}",
         "model", "batch", "device", "samples/s", "times", "loss off", "points"
     );
-    for Row { shape, batch, devices } in rows {
-        let (mut model, mut size) = (*shape, batch.to_string());
-        let base = match devices.first() {
-            Some((_, Found::Ran { samples_per_second, last })) => Some((samples_per_second, last)),
-            _ => None,
-        };
-        for (place, (device, found)) in devices.iter().enumerate() {
-            print!("{model:<18}{size:>6}  {device:<18}");
-            (model, size) = ("", String::new());
-            match found {
-                Found::Skipped => println!("{:>14}", "skipped"),
-                Found::Failed(error) => println!("failed: {error}"),
-                Found::Ran { samples_per_second, last } => {
-                    print!("{samples_per_second:>14.0}");
-                    let Some((speed, expected)) = base else {
-                        println!();
-                        continue;
-                    };
-                    print!("{:>9}", times(samples_per_second / speed));
-                    if place == 0 {
-                        println!();
-                        continue;
+}
+
+fn print_row(Row { shape, batch, devices }: &Row) {
+    let (mut model, mut size) = (*shape, batch.to_string());
+    let base = match devices.first() {
+        Some((_, Found::Ran { samples_per_second, last })) => Some((samples_per_second, last)),
+        _ => None,
+    };
+    for (place, (device, found)) in devices.iter().enumerate() {
+        print!("{model:<18}{size:>6}  {device:<18}");
+        (model, size) = ("", String::new());
+        match found {
+            Found::Skipped => println!("{:>14}", "skipped"),
+            Found::Failed(error) => println!("failed: {error}"),
+            Found::Ran { samples_per_second, last } => {
+                print!("{samples_per_second:>14.0}");
+                match base {
+                    Some((speed, expected)) => {
+                        print!("{:>9}", times(samples_per_second / speed));
+                        println!("{}", if place == 0 { "".into() } else { off(last, expected) });
                     }
-                    let off = (last.loss / expected.loss - 1.0).abs();
-                    print!("{:>10}", if off == 0.0 { "0".into() } else { format!("{off:.0e}") });
-                    match last.accuracy.zip(expected.accuracy) {
-                        Some((found, expected)) => println!("{:>8.2}", 100.0 * (found - expected)),
-                        None => println!("{:>8}", "-"),
-                    }
+                    None => println!(),
                 }
             }
         }
     }
+}
+
+/// How far loss and accuracy are off.
+fn off(found: &Epoch, expected: &Epoch) -> String {
+    let loss = (found.loss / expected.loss - 1.0).abs();
+    let loss = if loss == 0.0 { "0".into() } else { format!("{loss:.0e}") };
+    match found.accuracy.zip(expected.accuracy) {
+        Some((found, expected)) => format!("{loss:>10}{:>8.2}", 100.0 * (found - expected)),
+        None => format!("{loss:>10}{:>8}", "-"),
+    }
+}
+
+/// Says from which batch on the GPU is faster than the CPU.
+fn print_where_it_pays(rows: &[Row]) {
     for of_shape in rows.chunk_by(|a, b| a.shape == b.shape) {
-        print_where_it_pays(of_shape);
+        print_where_it_pays_for(of_shape);
     }
 }
 
@@ -184,7 +194,7 @@ fn times(ratio: f64) -> String {
 }
 
 /// Rows of one model, by batch size.
-fn print_where_it_pays(rows: &[Row]) {
+fn print_where_it_pays_for(rows: &[Row]) {
     let ratio = |row: &Row| {
         let on = |wanted: fn(&str) -> bool| {
             let found = row.devices.iter().filter(|(device, _)| wanted(device));

@@ -84,7 +84,6 @@ pub fn run(options: &Options) -> Result<(), String> {
     }
     let train = first(all.clone(), samples as usize);
     let rows = epochs::measure(&mut devices, &train, &options.batches, epochs);
-    epochs::print(&rows);
     if let Some(path) = &options.svg {
         let picture = plot::draw(&rows);
         std::fs::write(path, picture).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -256,7 +256,7 @@ pub(crate) fn silence(asked: wgpu::Backends) -> String {
         names.map(|(_, name)| *name).collect::<Vec<_>>().join(" or ")
     };
     match of(asked & able).as_str() {
-        "" => format!("WGPU_BACKEND names none that is here, {}", of(able)),
+        "" => format!("WGPU_BACKEND names no kind of driver that is here ({})", of(able)),
         names => format!("no driver of {names} answered"),
     }
 }
