@@ -30,7 +30,7 @@ pub(super) struct Epoch {
 }
 
 /// Trains another epoch.
-type Next<'a> = Box<dyn FnMut(&mut Option<Peer>) -> Result<Epoch, String> + 'a>;
+pub(super) type Next<'a> = Box<dyn FnMut(&mut Option<Peer>) -> Result<Epoch, String> + 'a>;
 
 /// A model in training on a device.
 pub(super) struct Contender<'a> {

@@ -2,6 +2,7 @@
 
 use super::contenders::{Contender, Devices, Epoch};
 use super::models::{self, Visit};
+use super::peer::Peer;
 use motenet_data::Digits;
 use motenet_models::Recipe;
 use motenet_models::digits::DigitModel;
@@ -74,7 +75,7 @@ impl Visit for Measure<'_> {
             let recipe = Recipe { epochs: u32::MAX, batch_size, ..Recipe::PLAIN };
             let contenders = self.devices.contenders::<M>(shape, recipe, self.train);
             let samples = self.train.len();
-            let devices = in_turn(contenders, self.devices, self.epochs, samples);
+            let devices = in_turn(contenders, self.devices.peer(), self.epochs, samples);
             let row = Row { shape, batch: batch_size, devices };
             print_row(&row);
             self.rows.push(row);
@@ -86,7 +87,7 @@ impl Visit for Measure<'_> {
 /// An epoch of each, and again, until all have had enough.
 fn in_turn(
     contenders: Vec<Contender<'_>>,
-    devices: &mut Devices,
+    peer: &mut Option<Peer>,
     epochs: u32,
     samples: usize,
 ) -> Vec<(String, Found)> {
@@ -107,7 +108,7 @@ fn in_turn(
             let enough = count >= epochs && (timed >= MOMENT || count >= MOST);
             let Some(epoch) = next.as_mut().filter(|_| !enough) else { continue };
             idle = false;
-            match epoch(devices.peer()) {
+            match epoch(peer) {
                 Ok(epoch) => done.push(epoch),
                 Err(said) => (*next, *error) = (None, Some(said)),
             }
@@ -215,5 +216,44 @@ fn print_where_it_pays_for(rows: &[Row]) {
         None => {
             println!("{shape}: the GPU does not pay, at best {} times the CPU's speed", times(best))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::contenders::Next;
+    use super::*;
+    use std::cell::RefCell;
+
+    #[test]
+    fn epochs_alternate_and_the_first_is_not_timed() {
+        let asked = RefCell::new(String::new());
+        let contender = |device: &'static str, seconds: [f64; 3]| {
+            let (asked, mut count) = (&asked, 0);
+            let next: Next<'_> = Box::new(move |_| {
+                asked.borrow_mut().push_str(device);
+                let epoch = Epoch { seconds: seconds[count], loss: count as f64, accuracy: None };
+                count += 1;
+                Ok(epoch)
+            });
+            Contender { device: device.into(), next: Some(Ok(next)) }
+        };
+        let broken: Next<'_> = Box::new(|_| Err("lost".into()));
+        let all = vec![
+            contender("a", [0.1, 2.0, 4.0]),
+            Contender { device: "none".into(), next: None },
+            Contender { device: "broken".into(), next: Some(Ok(broken)) },
+            contender("b", [9.0, 0.1, 0.2]),
+        ];
+        let found = in_turn(all, &mut None, 2, 100);
+        // One goes on until it was timed for long enough.
+        assert_eq!(*asked.borrow(), "ababb");
+        let speeds: Vec<_> = found.iter().map(|(_, found)| found.speed()).collect();
+        assert_eq!(speeds, [Some(50.0), None, None, Some(1000.0)]);
+        assert!(matches!(found[1].1, Found::Skipped));
+        assert!(matches!(&found[2].1, Found::Failed(error) if error == "lost"));
+        assert!(matches!(found[3].1, Found::Ran { last, .. } if last.loss == 1.0));
+        let row = Row { shape: "a", batch: 64, devices: found };
+        assert_eq!(failures(&[row]), 1);
     }
 }

@@ -85,3 +85,61 @@ impl Drop for Peer {
         let _ = self.child.wait(); // it has nothing left to say
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::Peer;
+    use std::path::PathBuf;
+
+    /// A program of `sh` that is a peer, and is gone when this is.
+    struct Script(PathBuf);
+
+    impl Script {
+        fn new(name: &str, text: &str) -> Self {
+            let name = format!("motenet-peer-{}-{name}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::write(&path, text).unwrap();
+            Script(path)
+        }
+
+        fn start(&self, samples: u32) -> Result<Peer, String> {
+            Peer::start(&format!("sh {}", self.0.display()), samples)
+        }
+    }
+
+    impl Drop for Script {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    #[test]
+    fn epochs_are_asked_for_one_by_one() {
+        let script = Script::new(
+            "good",
+            "printf 'somebody on %s\\tone way\\tanother\\n' \"$2\"
+             read -r line; printf '0.5\\t2.25\\n'
+             read -r line; printf 'error\\tasked %s\\n' \"$line\"
+             read -r line; echo nonsense",
+        );
+        let mut peer = script.start(64).unwrap();
+        assert_eq!(peer.name(), "somebody on 64");
+        assert_eq!(peer.ways(), ["one way", "another"]);
+        let epoch = peer.epoch("784-64-10", 32, "one way").unwrap();
+        assert_eq!((epoch.seconds, epoch.loss, epoch.accuracy), (0.5, 2.25, None));
+        let mut fails = || peer.epoch("784-64-10", 32, "another").unwrap_err();
+        assert_eq!(fails(), "asked 784-64-10\t32\tanother".split('\t').next().unwrap());
+        assert!(fails().contains("\"nonsense\""));
+        assert!(!fails().is_empty(), "it has ended");
+    }
+
+    #[test]
+    fn a_peer_that_cannot_start_says_why() {
+        let error = |command: &str| Peer::start(command, 1).err().unwrap();
+        assert!(error("no-such-program x").starts_with("no-such-program: "));
+        let of = |name, text| Script::new(name, text).start(1).err().unwrap();
+        assert_eq!(of("silent", "exit 1"), "it ended without an answer");
+        assert_eq!(of("why", "echo no torch here"), "no torch here");
+        assert!(!error("").is_empty());
+    }
+}

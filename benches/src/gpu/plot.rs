@@ -136,3 +136,23 @@ fn thousands(power: i32) -> String {
     };
     format!("{}{unit}", 10f64.powi(rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::contenders::Epoch;
+    use super::super::epochs::Found;
+    use super::*;
+
+    #[test]
+    fn a_picture_of_one_point_or_of_none_has_numbers_only() {
+        let last = Epoch { seconds: 1.0, loss: 1.0, accuracy: None };
+        let ran = Found::Ran { samples_per_second: 1000.0, last };
+        let devices = vec![("CPU".to_owned(), ran), ("GPU".to_owned(), Found::Skipped)];
+        for rows in [vec![], vec![Row { shape: "784-64-10", batch: 64, devices }]] {
+            let svg = draw(&rows);
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+            assert!(!svg.contains("GPU") && svg.contains("CPU") != rows.is_empty(), "{svg}");
+            assert_eq!(svg.matches("<circle").count(), rows.len());
+        }
+    }
+}
