@@ -103,10 +103,11 @@ impl Wait<'_> {
             accuracy = test(trainer)?;
             epoch += u32::from(!lost);
         }
-        let why = match (accuracy >= TARGET, lost) {
-            (true, _) => "",
-            (_, false) => "  not reached",
-            (_, true) => "  not reached: out of patience (--patience)",
+        let why = match lost {
+            // Whatever the test says: it was taken within an epoch.
+            true => "  not reached: out of patience (--patience)",
+            false if accuracy < TARGET => "  not reached",
+            false => "",
         };
         Ok(format!("{seconds:>9.3}{epoch:>8}{:>8.2} %{why}", 100.0 * accuracy))
     }
