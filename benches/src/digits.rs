@@ -5,13 +5,14 @@ use motenet_data::{Digits, made_up, mnist};
 /// Images of a training set.
 pub const COUNT: usize = 60_000;
 
-/// The real ones if `MNIST_DIR` is set, else as many made-up ones, and which they are.
+/// The digits to train on, those to test with, and which they are: the real ones if `MNIST_DIR` is set, else as
+/// many made-up ones.
 ///
 /// It matters: four fifths of MNIST's pixels are zero, and the kernels make use of that.
 ///
-/// # Panics
-/// If `MNIST_DIR` is set and does not hold the four files.
-pub fn training_set() -> (&'static str, Digits) {
+/// # Errors
+/// One line, if `MNIST_DIR` is set and does not hold the four files.
+pub fn sets() -> Result<(&'static str, Digits, Digits), String> {
     let options = mnist::Options {
         cache_dir: None,
         download: false,
@@ -19,10 +20,20 @@ pub fn training_set() -> (&'static str, Digits) {
         ..mnist::Options::from_env()
     };
     if options.mnist_dir.is_none() {
-        return ("made-up digits", made_up::digits(made_up::SEED, 0, COUNT));
+        let of = |first, count| made_up::digits(made_up::SEED, first, count);
+        return Ok(("made-up digits", of(0, COUNT), of(COUNT as u64, 4_000)));
     }
-    match mnist::load(&options, &mut |_| {}) {
-        Ok(splits) => ("MNIST", splits.train),
+    let splits = mnist::load(&options, &mut |_| {}).map_err(|error| error.to_string())?;
+    Ok(("MNIST", splits.train, splits.test))
+}
+
+/// Those to train on, and which they are.
+///
+/// # Panics
+/// Where [`sets`] has an error.
+pub fn training_set() -> (&'static str, Digits) {
+    match sets() {
+        Ok((name, train, _)) => (name, train),
         Err(error) => panic!("{error}"),
     }
 }

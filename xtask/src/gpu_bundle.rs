@@ -1,6 +1,6 @@
 //! `cargo xtask gpu-bundle`: the GPU's tests and bench in one folder, for a machine without Rust.
 //!
-//! The programs need a C library as new as this machine's and nothing else: drivers are looked for when they
+//! The programs need a C library, as new as is said at the end, and nothing else: drivers are looked for when they
 //! run. The folder holds the loader of Vulkan, too, for machines that have a driver but no loader.
 
 use crate::{cargo, root};
@@ -47,7 +47,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         ["build", "--package", "motenet-benches", "--bin", "gpu-bench", "--features", "cuda"];
     let tests = ["test", "--package", "motenet-gpu", "--lib", "--no-run"];
     let host = ["build", "--package", "host", "--bin", "host"];
-    for (name, words) in [("gpu-bench", &bench[..]), ("gpu-tests", &tests), ("host", &host)] {
+    let programs = [("gpu-bench", &bench[..]), ("gpu-tests", &tests), ("host", &host)];
+    for (name, words) in programs {
         let program = built(words, profile)?;
         copy(&program, &out.join(name))?;
         // Debug information is most of a file, and no use there; without `strip` it just stays.
@@ -79,8 +80,31 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             "no Vulkan loader in the bundle (apt-get install libvulkan1): the other machine needs one"
         ),
     }
-    println!("{}: copy it to a machine with a GPU, and run `sh run.sh` there", out.display());
+    let mut needed = (0, 0);
+    for name in programs.map(|(name, _)| name) {
+        let bytes = fs::read(out.join(name)).with_context(|| format!("reading {name} failed"))?;
+        needed = needed.max(glibc(&bytes));
+    }
+    println!(
+        "{}: copy it to a machine with a GPU (x86-64 Linux, glibc {}.{} or newer), and run `sh run.sh` there",
+        out.display(),
+        needed.0,
+        needed.1
+    );
     Ok(())
+}
+
+/// The newest version of glibc that a program names: its symbols' versions are strings in it.
+fn glibc(program: &[u8]) -> (u32, u32) {
+    let name = b"GLIBC_";
+    let version = |at: usize| {
+        let rest = program[at + name.len()..].iter().take(8).take_while(|&&byte| byte != 0);
+        let text: String = rest.map(|&byte| char::from(byte)).collect();
+        let mut numbers = text.split('.').map(|part| part.parse().ok());
+        Some((numbers.next()??, numbers.next()??))
+    };
+    let found = program.windows(name.len()).enumerate().filter(|(_, window)| window == name);
+    found.filter_map(|(at, _)| version(at)).max().unwrap_or_default()
 }
 
 /// Builds, and returns the program.
@@ -108,4 +132,16 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     }
     let context = || format!("copying {} to {} failed", from.display(), to.display());
     fs::copy(from, to).map(|_| ()).with_context(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glibc;
+
+    #[test]
+    fn the_newest_version_is_found() {
+        let program = b"\0GLIBC_2.9\0GLIBC_2.34\0GLIBC_2.4\0GLIBC_PRIVATE\0GLIBC_2.3";
+        assert_eq!(glibc(program), (2, 34));
+        assert_eq!(glibc(b"no such thing"), (0, 0));
+    }
 }

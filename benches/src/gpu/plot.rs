@@ -1,122 +1,158 @@
-//! Throughput over batch size, a line for each device and width, both axes logarithmic.
+//! Throughput over batch size as SVG: a panel for each width, a line for each device, both axes logarithmic.
 
-use super::epochs::{Beside, Row};
+use super::epochs::Row;
 use std::fmt::Write;
 
-const SIZE: (f64, f64) = (760.0, 460.0);
-const LEFT: f64 = 80.0;
-const RIGHT: f64 = 240.0;
-const TOP: f64 = 30.0;
-const BOTTOM: f64 = 50.0;
-const COLOURS: [&str; 6] = ["#4c72b0", "#55a868", "#c44e52", "#8172b2", "#ccb974", "#64b5cd"];
-const DASHES: [&str; 3] = ["", "6 4", "2 3"];
+/// The inside of a panel.
+const PANEL: (f64, f64) = (230.0, 320.0);
+const LEFT: f64 = 70.0;
+const GAP: f64 = 44.0;
+const TOP: f64 = 84.0;
+const BOTTOM: f64 = 56.0;
+const RIGHT: f64 = 24.0;
+const COLOURS: [&str; 7] =
+    ["#4c72b0", "#55a868", "#c44e52", "#8172b2", "#b8860b", "#64b5cd", "#8c564b"];
 
-/// A line: device, width, and points of (batch, samples a second).
-struct Line {
-    device: String,
-    shape: String,
-    points: Vec<(f64, f64)>,
+/// A logarithmic axis: from where to where, in powers of ten, and how long it is.
+#[derive(Clone, Copy)]
+struct Axis {
+    low: f64,
+    high: f64,
+    length: f64,
 }
 
-fn lines(rows: &[Row], beside: &[Beside]) -> Vec<Line> {
-    let mut lines: Vec<Line> = Vec::new();
-    let mut add = |device: &str, shape: &str, batch: u32, speed: f64| {
-        let place = lines.iter().position(|line| line.device == device && line.shape == shape);
-        let place = place.unwrap_or_else(|| {
-            lines.push(Line { device: device.into(), shape: shape.into(), points: Vec::new() });
-            lines.len() - 1
-        });
-        lines[place].points.push((f64::from(batch), speed));
-    };
-    for row in rows {
-        add("CPU, 1 thread", row.shape, row.batch, row.cpu.samples_per_second);
-        add("CPU, all threads", row.shape, row.batch, row.all_threads.samples_per_second);
-        if let Some(gpu) = row.gpu {
-            add("GPU", row.shape, row.batch, gpu.samples_per_second);
+impl Axis {
+    /// Over all of `values`; a single one gets some room.
+    fn over(values: impl Iterator<Item = f64>, length: f64) -> Self {
+        let logs = values.map(f64::log10).filter(|log| log.is_finite());
+        let (low, high) =
+            logs.fold((f64::MAX, f64::MIN), |(low, high), log| (low.min(log), high.max(log)));
+        match low < high {
+            true => Axis { low, high, length },
+            false if low == high => Axis { low: low - 0.5, high: high + 0.5, length },
+            false => Axis { low: 0.0, high: 1.0, length },
         }
     }
-    for other in beside {
-        add(&other.column, &other.shape, other.batch, other.samples_per_second);
+
+    /// The same, out to whole powers.
+    fn rounded(self) -> Self {
+        Axis { low: self.low.floor(), high: self.high.ceil(), ..self }
     }
-    lines
+
+    fn at(self, value: f64) -> f64 {
+        (value.log10() - self.low) / (self.high - self.low) * self.length
+    }
 }
 
-/// The picture as SVG.
-pub(super) fn draw(rows: &[Row], beside: &[Beside]) -> String {
-    let lines = lines(rows, beside);
-    let points = || lines.iter().flat_map(|line| &line.points);
-    let range = |values: &mut dyn Iterator<Item = f64>| {
-        let (low, high) =
-            values.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
-        (low.log10(), high.log10().max(low.log10() + 0.1))
-    };
-    let (x0, x1) = range(&mut points().map(|point| point.0));
-    let (y0, y1) = range(&mut points().map(|point| point.1));
-    let (y0, y1) = (y0.floor(), y1.ceil());
-    let x = |value: f64| LEFT + (value.log10() - x0) / (x1 - x0) * (SIZE.0 - LEFT - RIGHT);
-    let y =
-        |value: f64| SIZE.1 - BOTTOM - (value.log10() - y0) / (y1 - y0) * (SIZE.1 - TOP - BOTTOM);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"{0}\" height=\"{1}\" fill=\"white\"/>\n",
-        SIZE.0, SIZE.1
-    );
-    // Writing to a string works.
-    let mut put = |text: String| svg.write_str(&text).unwrap_or_default();
-    let (left, right, bottom) = (LEFT, SIZE.0 - RIGHT, SIZE.1 - BOTTOM);
-    for power in y0 as i32..=y1 as i32 {
-        let at = y(10f64.powi(power));
-        put(format!(
-            "<path d=\"M{left} {at:.1}H{right}\" stroke=\"#ddd\"/><text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">10^{power}</text>\n",
-            left - 6.0,
-            at + 4.0
-        ));
+/// The picture.
+pub(super) fn draw(rows: &[Row]) -> String {
+    let panels: Vec<&[Row]> = rows.chunk_by(|a, b| a.shape == b.shape).collect();
+    let mut devices: Vec<&str> = Vec::new();
+    for (device, found) in rows.iter().flat_map(|row| &row.devices) {
+        if found.speed().is_some() && !devices.contains(&device.as_str()) {
+            devices.push(device);
+        }
     }
     let mut batches: Vec<u32> = rows.iter().map(|row| row.batch).collect();
     batches.sort_unstable();
     batches.dedup();
-    for batch in batches {
-        let at = x(f64::from(batch));
+    let speeds = rows.iter().flat_map(|row| &row.devices).filter_map(|(_, found)| found.speed());
+    let x = Axis::over(batches.iter().copied().map(f64::from), PANEL.0);
+    let y = Axis::over(speeds, PANEL.1).rounded();
+
+    let width = LEFT + panels.len().max(1) as f64 * (PANEL.0 + GAP) - GAP + RIGHT;
+    let height = TOP + PANEL.1 + BOTTOM;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n<text x=\"{LEFT}\" y=\"22\" font-size=\"15\">Samples a second over batch size</text>\n"
+    );
+    // Writing to a string works.
+    let mut put = |text: String| svg.write_str(&text).unwrap_or_default();
+    let mut at = LEFT;
+    for (device, colour) in devices.iter().zip(COLOURS.iter().cycle()) {
         put(format!(
-            "<path d=\"M{at:.1} {TOP}V{bottom}\" stroke=\"#ddd\"/><text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\">{batch}</text>\n",
-            bottom + 18.0
+            "<path d=\"M{at} 44h18\" stroke=\"{colour}\" stroke-width=\"3\"/><text x=\"{}\" y=\"48\">{device}</text>\n",
+            at + 24.0
         ));
+        at += 48.0 + 6.5 * device.len() as f64;
     }
-    put(format!(
-        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">batch size</text><text x=\"{left}\" y=\"18\">samples a second</text>\n",
-        (left + right) / 2.0,
-        SIZE.1 - 10.0
-    ));
-    let (mut devices, mut shapes): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
-    for (number, line) in lines.iter().enumerate() {
-        let (device, shape) = (place(&mut devices, &line.device), place(&mut shapes, &line.shape));
-        let (colour, dash) = (COLOURS[device % COLOURS.len()], DASHES[shape % DASHES.len()]);
-        let path: Vec<String> = line
-            .points
-            .iter()
-            .map(|&(batch, speed)| format!("{:.1},{:.1}", x(batch), y(speed)))
-            .collect();
+    for (number, panel) in panels.iter().enumerate() {
+        let (left, bottom) = (LEFT + number as f64 * (PANEL.0 + GAP), TOP + PANEL.1);
         put(format!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"/>\n",
-            path.join(" ")
+            "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-weight=\"bold\">{}</text>\n",
+            left + PANEL.0 / 2.0,
+            TOP - 10.0,
+            panel[0].shape
         ));
-        let at = TOP + 16.0 * number as f64;
+        for power in y.low as i32..=y.high as i32 {
+            let at = bottom - y.at(10f64.powi(power));
+            put(format!("<path d=\"M{left} {at:.1}h{}\" stroke=\"#ddd\"/>\n", PANEL.0));
+            if number == 0 {
+                put(format!(
+                    "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n",
+                    left - 8.0,
+                    at + 4.0,
+                    thousands(power)
+                ));
+            }
+        }
+        for &batch in &batches {
+            let at = left + x.at(f64::from(batch));
+            put(format!(
+                "<path d=\"M{at:.1} {TOP}V{bottom}\" stroke=\"#ddd\"/><text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\">{batch}</text>\n",
+                bottom + 18.0
+            ));
+        }
         put(format!(
-            "<path d=\"M{} {at}h24\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"/><text x=\"{}\" y=\"{}\">{}, {}</text>\n",
-            right + 10.0,
-            right + 40.0,
-            at + 4.0,
-            line.device,
-            line.shape
+            "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">batch size</text>\n",
+            left + PANEL.0 / 2.0,
+            bottom + 40.0
         ));
+        for (device, colour) in devices.iter().zip(COLOURS.iter().cycle()) {
+            let speed = |row: &Row| {
+                let (_, found) = row.devices.iter().find(|(name, _)| name == device)?;
+                Some((left + x.at(f64::from(row.batch)), bottom - y.at(found.speed()?)))
+            };
+            let points: Vec<_> = panel.iter().filter_map(speed).collect();
+            let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+            put(format!(
+                "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>\n",
+                path.join(" ")
+            ));
+            for (x, y) in points {
+                put(format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>\n"));
+            }
+        }
     }
     put("</svg>\n".into());
     svg
 }
 
-/// Where `name` is among `names`, at the end if it is new.
-fn place<'a>(names: &mut Vec<&'a str>, name: &'a str) -> usize {
-    names.iter().position(|known| *known == name).unwrap_or_else(|| {
-        names.push(name);
-        names.len() - 1
-    })
+/// 10 to `power`, readable.
+fn thousands(power: i32) -> String {
+    let (unit, rest) = match power {
+        6.. => ("M", power - 6),
+        3.. => ("k", power - 3),
+        _ => ("", power),
+    };
+    format!("{}{unit}", 10f64.powi(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::contenders::Epoch;
+    use super::super::epochs::Found;
+    use super::*;
+
+    #[test]
+    fn a_picture_of_one_point_or_of_none_has_numbers_only() {
+        let last = Epoch { seconds: 1.0, loss: 1.0, accuracy: None };
+        let ran = Found::Ran { samples_per_second: 1000.0, last };
+        let devices = vec![("CPU".to_owned(), ran), ("GPU".to_owned(), Found::Skipped)];
+        for rows in [vec![], vec![Row { shape: "784-64-10", batch: 64, devices }]] {
+            let svg = draw(&rows);
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+            assert!(!svg.contains("GPU") && svg.contains("CPU") != rows.is_empty(), "{svg}");
+            assert_eq!(svg.matches("<circle").count(), rows.len());
+        }
+    }
 }

@@ -59,10 +59,14 @@ impl Place {
         }
     }
 
-    /// What the GPU calls itself; `None` on the CPU.
+    /// What the GPU calls itself, and whether it is one; `None` on the CPU.
     pub(crate) fn gpu(&self) -> Option<String> {
         match self {
             Place::Cpu => None,
+            #[cfg(feature = "gpu")]
+            Place::Gpu(gpu) if gpu.is_software() => {
+                Some(format!("{}, software, slower than --device cpu", gpu.name()))
+            }
             #[cfg(feature = "gpu")]
             Place::Gpu(gpu) => Some(gpu.name()),
         }

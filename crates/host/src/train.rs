@@ -299,7 +299,9 @@ impl Job {
         match book.folder() {
             Some(folder) => {
                 self.console.line(format_args!("\n{at}; everything is saved. To go on:"));
-                self.console.line(format_args!("  {} --resume {}", program(), folder.display()));
+                let device = if self.place.gpu().is_some() { " --device gpu" } else { "" };
+                let folder = folder.display();
+                self.console.line(format_args!("  {} --resume {folder}{device}", program()));
             }
             None => self.console.line(format_args!("\n{at}; nothing is saved (--no-save).")),
         }

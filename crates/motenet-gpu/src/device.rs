@@ -58,9 +58,7 @@ impl Gpu {
         found.retain(|(_, info)| info.name.to_lowercase().contains(&wanted));
         let Some((adapter, info)) = found.into_iter().min_by_key(|(_, info)| rank(info)) else {
             let reason = match names.as_slice() {
-                [] => format!("asked {asked:?}, no driver answered")
-                    .replace("Backends(", "")
-                    .replace(')', ""),
+                [] => silence(asked),
                 names => format!("WGPU_ADAPTER_NAME is {wanted:?}, there is {}", names.join(", ")),
             };
             return Err(Error::NoAdapter { reason });
@@ -242,6 +240,25 @@ impl Gpu {
 /// Where entry `index` of a buffer of batches begins.
 pub(crate) fn batch_offset(index: usize) -> u64 {
     index as u64 * u64::from(ALIGNMENT)
+}
+
+/// Why `asked` gave nothing.
+pub(crate) fn silence(asked: wgpu::Backends) -> String {
+    const NAMES: [(wgpu::Backends, &str); 4] = [
+        (wgpu::Backends::VULKAN, "Vulkan"),
+        (wgpu::Backends::METAL, "Metal"),
+        (wgpu::Backends::DX12, "DirectX 12"),
+        (wgpu::Backends::GL, "OpenGL"),
+    ];
+    let able = wgpu::Instance::enabled_backend_features();
+    let of = |backends: wgpu::Backends| {
+        let names = NAMES.iter().filter(|(flag, _)| backends.contains(*flag));
+        names.map(|(_, name)| *name).collect::<Vec<_>>().join(" or ")
+    };
+    match of(asked & able).as_str() {
+        "" => format!("WGPU_BACKEND names no kind of driver that is here ({})", of(able)),
+        names => format!("no driver of {names} answered"),
+    }
 }
 
 /// Real devices first, and their native interfaces before OpenGL.

@@ -1,6 +1,7 @@
 //! Devices that fail.
 
 use super::gpu;
+use crate::device::silence;
 use crate::{Error, GpuTrainer};
 use motenet::{Params, Simd};
 use motenet_data::made_up;
@@ -50,4 +51,12 @@ fn memory_that_runs_out_is_an_error() {
         matches!(error, Error::Defect { .. }) && error.to_string().lines().count() == 1,
         "{error}"
     );
+}
+
+#[test]
+fn that_nothing_answers_is_told_from_what_is_not_here() {
+    let (all, none) = (wgpu::Backends::all(), wgpu::Backends::empty());
+    assert!(silence(all).starts_with("no driver of "), "{}", silence(all));
+    assert!(silence(all).ends_with(" answered") && !silence(all).contains('|'));
+    assert!(silence(none).starts_with("WGPU_BACKEND names no kind"), "{}", silence(none));
 }
