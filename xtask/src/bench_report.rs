@@ -28,7 +28,7 @@ const PICTURE: &str = "docs/images/benchmarks.svg";
 pub(crate) fn run_report(arguments: &Arguments) -> Result<()> {
     if !arguments.no_run {
         let mut command = cargo();
-        command.args(["bench", "-p", "motenet-benches"]);
+        command.args(["bench", "-p", "motenet-benches", "--bench", "kernels", "--bench", "mlp"]);
         if arguments.peers {
             command.args(["--features", "peers"]);
         }

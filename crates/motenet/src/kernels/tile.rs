@@ -11,6 +11,7 @@
 //! The tile speaks of vectors, not of arrays that LLVM makes vectors of: at sixteen rows of one vector it
 //! then vectorised across rows and gathered, 100 times slower.
 
+use super::bytes::prefetch;
 use super::inputs::Inputs;
 use super::isa::Isa;
 use core::marker::PhantomData;
@@ -27,6 +28,12 @@ pub(super) trait Left: Copy {
         row: usize,
         depth: Range<usize>,
     ) -> impl Iterator<Item = impl Fn(usize) -> f32>;
+
+    /// Asks for what comes after the rows `row..row + len`, where that is worth it.
+    #[inline(always)]
+    fn ahead(self, row: usize, len: usize) {
+        let _ = (row, len);
+    }
 
     /// `a(row, k)` for the `k < depth` that exist, ascending.
     fn row(self, row: usize, depth: usize) -> impl Iterator<Item = f32>;
@@ -65,6 +72,9 @@ impl<'a, X: Inputs<'a, K>, const K: usize> Left for Rows<'a, X, K> {
     }
 }
 
+/// Numbers of one cache line.
+const LINE: usize = 16;
+
 /// `a(r, k) = x[k][first + r]`.
 #[derive(Clone, Copy)]
 pub(super) struct Columns<'a, X, const M: usize> {
@@ -93,6 +103,18 @@ impl<'a, X: Inputs<'a, M>, const M: usize> Left for Columns<'a, X, M> {
             let rows: &[X::Item; R] = column.get(at..).and_then(|column| column.first_chunk())?;
             Some(move |r: usize| x.number(rows[r]))
         })
+    }
+
+    /// Neighbouring rows are on one line of a column, and the next on the next: no processor sees that coming, as all
+    /// other columns lie between.
+    #[inline(always)]
+    fn ahead(self, row: usize, len: usize) {
+        let from = (self.first + row).next_multiple_of(LINE);
+        if from < self.first + row + len {
+            for column in self.x.items() {
+                prefetch(crate::tensor::first(column.get(from + LINE..).unwrap_or_default(), 1));
+            }
+        }
     }
 
     #[inline(always)]
@@ -258,6 +280,7 @@ impl<L: Left, const M: usize> Product<'_, L, M> {
                     }
                 }
             }
+            self.a.ahead(row, R);
             let terms = self.a.terms::<R>(row, self.depth.clone());
             for (a, b) in terms.zip(self.b) {
                 let b = load::<I, V>(b, column - self.shift, width);
