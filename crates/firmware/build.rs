@@ -82,11 +82,13 @@ fn board(out: &Path) -> Result<(), String> {
         if board.get("keep").is_some() { region(name, board, "keep")? } else { (0, 0) };
     write(&out.join("keep.rs"), &format!("({keep:#x}, {keep_bytes})"))?;
     let release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    let promised = board.get("panic_free").and_then(Value::as_bool);
-    if release && promised.unwrap_or(board.get("qemu").is_some()) {
+    let defmt = env::var_os("CARGO_FEATURE_DEFMT").is_some(); // which has a panic of its own
+    if board.get("panics").is_some() {
+        println!("cargo::rustc-link-arg-bins=--emit-relocs"); // for `cargo xtask chips` to follow
+    } else if release && !defmt {
         println!("cargo::rustc-cfg=panic_free");
     }
-    if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
+    if defmt {
         if board.get("qemu").is_some() {
             return Err(format!("the board {name} is simulated: leave the feature defmt out"));
         }

@@ -36,6 +36,9 @@ pub(crate) struct Board {
     /// The simulated board with the same core.
     #[serde(default)]
     pub(crate) simulated_by: Option<String>,
+    /// The board's functions that lead to panics of its hardware abstraction layer.
+    #[serde(default)]
+    pub(crate) panics: Vec<String>,
     /// How the program gets onto a real board.
     #[serde(default)]
     pub(crate) flash_by: Option<FlashBy>,

@@ -4,7 +4,7 @@
 //! one USB cable flashes and is the line, 115200 baud, 8N1 (micro:bit V2 schematic, `UART_INT_TX` and
 //! `UART_INT_RX`).
 
-use super::Board;
+use super::{Board, or_restart};
 use core::convert::Infallible;
 use cortex_m::peripheral::{DWT, SCB};
 use embedded_io::{ErrorType, Read, Write};
@@ -24,8 +24,8 @@ impl Board for MicrobitV2 {
     const COUNT_MASK: u32 = u32::MAX;
 
     fn take() -> Self {
-        let mut core = cortex_m::Peripherals::take().unwrap();
-        let chip = pac::Peripherals::take().unwrap();
+        let mut core = or_restart(cortex_m::Peripherals::take());
+        let chip = or_restart(pac::Peripherals::take());
         // The crystal: a serial line needs a better clock than the internal oscillator.
         Clocks::new(chip.CLOCK).enable_ext_hfosc();
         // Flash answers in three cycles, and in one from this cache, which is off after reset.

@@ -94,6 +94,15 @@ pub trait Board: embedded_io::Read + embedded_io::Write {
     }
 }
 
+/// What is there, or a start anew: what a board lacks at its start it may have at the next.
+#[allow(dead_code, reason = "simulated boards lack nothing")]
+fn or_restart<T>(value: Option<T>) -> T {
+    match value {
+        Some(value) => value,
+        None => Selected::restart(),
+    }
+}
+
 /// What the linker put where.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {

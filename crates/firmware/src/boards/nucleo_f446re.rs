@@ -6,7 +6,7 @@
 //! where the receiver stands 3.75 % (ST RM0390, "USART receiver tolerance to clock deviation"): so it does
 //! not matter whether this revision of the board brings the probe's crystal to the chip.
 
-use super::Board;
+use super::{Board, or_restart};
 use core::convert::Infallible;
 use cortex_m::peripheral::{DWT, SCB};
 use embedded_io::{ErrorType, Read, Write};
@@ -27,8 +27,8 @@ impl Board for NucleoF446Re {
     const COUNT_MASK: u32 = u32::MAX;
 
     fn take() -> Self {
-        let mut core = cortex_m::Peripherals::take().unwrap();
-        let chip = pac::Peripherals::take().unwrap();
+        let mut core = or_restart(cortex_m::Peripherals::take());
+        let chip = or_restart(pac::Peripherals::take());
         // The chip's highest clock; the bus of the port may have a quarter of it. The HAL adds the
         // flash's wait states, its caches and the voltage regulator's overdrive.
         let mut rcc = chip.RCC.freeze(Config::hsi().sysclk(180.MHz()).pclk1(45.MHz()));
@@ -36,8 +36,8 @@ impl Board for NucleoF446Re {
         core.DWT.enable_cycle_counter();
         let pins = chip.GPIOA.split(&mut rcc);
         let config = serial::Config::default().baudrate(115_200.bps());
-        let serial = chip.USART2.serial((pins.pa2, pins.pa3), config, &mut rcc).unwrap();
-        NucleoF446Re { serial }
+        let serial = chip.USART2.serial((pins.pa2, pins.pa3), config, &mut rcc);
+        NucleoF446Re { serial: or_restart(serial.ok()) }
     }
 
     #[inline(always)]
