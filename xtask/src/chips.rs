@@ -40,13 +40,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             }
             let model = boards::firmware().join("model/notebook.rs");
             let built = firmware::build_program(board, &model, program, &features)?;
-            panics::check(&built.elf, board)?;
+            let doors = if program == "learn" { &board.panics.learn } else { &board.panics.infer };
+            panics::check(&built.elf, doors)?;
             let (flash, ram) = (built.sizes.flash_bytes, built.sizes.static_bytes);
             println!(
                 "{:<15}{:<9}{flash:>8} bytes of flash, {ram:>6} of RAM before the stack; panics {}",
                 board.name,
                 if task.is_empty() { "infer" } else { task },
-                match &board.panics[..] {
+                match &doors[..] {
                     [] => "nowhere".into(),
                     doors => format!("behind {} only", doors.join(", ")),
                 }

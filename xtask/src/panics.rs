@@ -7,7 +7,6 @@
 //!
 //! Not seen: calls through a table of methods or out of one, since a table has no name. Our own code has none on a chip.
 
-use crate::boards::Board;
 use crate::elf;
 use anyhow::{Context, Result, bail};
 use object::read::elf::ElfFile32;
@@ -19,17 +18,15 @@ use std::path::Path;
 /// Where every panic ends.
 const HANDLER: &str = "__rustc::rust_begin_unwind";
 
-/// An error if the program at `path`, built for `board`, can panic elsewhere than behind the board's doors, or if a door
-/// is named that leads to no panic.
-pub(crate) fn check(path: &Path, board: &Board) -> Result<()> {
-    if board.panics.is_empty() {
+/// An error if the program at `path` can panic elsewhere than behind the doors, or if a door leads to no panic.
+pub(crate) fn check(path: &Path, doors: &[String]) -> Result<()> {
+    if doors.is_empty() {
         return Ok(()); // the linker has seen to it
     }
     let bytes = fs::read(path).with_context(|| format!("reading {} failed", path.display()))?;
     let calls =
         Calls::read(&bytes).with_context(|| format!("reading {} failed", path.display()))?;
-    let doors: Vec<_> = board.panics.iter().map(|door| format!(">::{door}")).collect();
-    calls.check(&doors).with_context(|| format!("{} as built for {}", path.display(), board.name))
+    calls.check(doors).with_context(|| path.display().to_string())
 }
 
 /// Which function refers to which.
@@ -64,9 +61,7 @@ impl Calls {
     }
 
     fn check(&self, doors: &[String]) -> Result<()> {
-        let door = |name: &str| {
-            name.starts_with("<firmware::boards::") && doors.iter().any(|door| name.ends_with(door))
-        };
+        let door = |name: &str| doors.iter().any(|door| leads(name, door));
         let ours = |name: &str| name.contains("firmware::") || name.contains("motenet");
         for from in self.0.keys().filter(|name| ours(name) && !door(name)) {
             if let Some(path) = self.path(from, &door) {
@@ -78,7 +73,7 @@ impl Calls {
             }
         }
         for wanted in doors {
-            let mut all = self.0.keys().filter(|name| door(name) && name.ends_with(wanted));
+            let mut all = self.0.keys().filter(|name| leads(name, wanted));
             if !all.any(|from| self.path(from, &|_| false).is_some()) {
                 bail!(
                     "found no panic behind {wanted}: strike it from the board's row in boards.toml"
@@ -113,6 +108,12 @@ impl Calls {
         }
         None
     }
+}
+
+/// Whether a function is the door `Trait::method`, as a board implements it.
+fn leads(name: &str, door: &str) -> bool {
+    let ends = door.split_once("::").map(|(of, method)| format!("::{of}>::{method}"));
+    name.starts_with("<firmware::boards::") && ends.is_some_and(|ends| name.ends_with(&ends))
 }
 
 /// Functions by their first byte, with their sizes and names.
@@ -161,7 +162,7 @@ mod tests {
     ";
 
     fn found(more: &str, doors: &[&str]) -> String {
-        let doors: Vec<_> = doors.iter().map(|door| format!(">::{door}")).collect();
+        let doors: Vec<String> = doors.iter().map(|&door| door.into()).collect();
         calls(&format!("{PROGRAM}{more}"))
             .check(&doors)
             .map_or_else(|e| e.to_string(), |()| String::new())
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_panic_behind_a_door_is_the_boards_own() {
-        assert_eq!(found("", &["take"]), "");
+        assert_eq!(found("", &["Board::take"]), "");
     }
 
     #[test]
@@ -179,9 +180,9 @@ mod tests {
             "core::memcpy -> core::panicking::panic",
             "firmware::app::serve -> motenet::x\nmotenet::x -> <motenet::y>::take\n<motenet::y>::take -> core::panicking::panic",
         ] {
-            let said = found(more, &["take"]);
+            let said = found(more, &["Board::take"]);
             assert!(
-                said.starts_with("found a way to a panic, expected none but by >::take: "),
+                said.starts_with("found a way to a panic, expected none but by Board::take: "),
                 "{said}"
             );
             assert!(
@@ -196,10 +197,10 @@ mod tests {
 
     #[test]
     fn a_door_that_leads_nowhere_is_to_go() {
-        let said = found("", &["take", "read"]);
+        let said = found("", &["Board::take", "Read::read"]);
         assert_eq!(
             said,
-            "found no panic behind >::read: strike it from the board's row in boards.toml"
+            "found no panic behind Read::read: strike it from the board's row in boards.toml"
         );
     }
 }

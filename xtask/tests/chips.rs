@@ -12,7 +12,7 @@ use support::{skipped, stderr};
 fn a_planted_panic_is_found() {
     for (board, words) in [
         ("nucleo-f446re", "undefined symbol: a_panic_is_left_in_the_firmware"),
-        ("pico", "found a way to a panic, expected none but by >::take"),
+        ("pico", "found a way to a panic, expected none but by Board::take"),
     ] {
         let chips = |more: &[&str]| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
