@@ -149,6 +149,11 @@ fn kept(name: &str, board: &Value, flash_bytes: &mut i64) -> Result<String, Stri
                 ));
             }
             *flash_bytes = address - flash;
+            if *flash_bytes < PROGRAM_FLASH {
+                return Err(format!(
+                    "boards.toml: {name} keeps what it learns from {address:#x} on, which leaves {flash_bytes} bytes of flash, expected at least {PROGRAM_FLASH}"
+                ));
+            }
         }
     }
     Ok(format!("Kept {{ address: {address:#x}, area: {} }}", bytes / 2))
