@@ -16,7 +16,8 @@
 //!
 //! # Architecture invariants
 //! No allocator, and no float but where it learns. The release build does not link if a panic is left anywhere in it, but
-//! for two boards whose crates keep some (`panics` in boards.toml): there `cargo xtask chips` shows that none is ours. `unsafe` is in [`boards`] and [`stack`] only.
+//! where a board's crates keep some (`panics` in boards.toml): there `cargo xtask chips` shows that none is ours.
+//! `unsafe` is in [`boards`] and [`stack`] only.
 #![no_std]
 
 pub mod app;
