@@ -70,6 +70,11 @@ fn board(out: &Path) -> Result<(), String> {
     println!("cargo::rustc-env=MOTENET_BOARD={name}");
     let (ram, ram_bytes) = region(name, board, "ram")?;
     let (mut flash, mut flash_bytes) = region(name, board, "flash")?;
+    let learns = env::var_os("CARGO_FEATURE_LEARN").is_some();
+    if learns {
+        let kept = kept(name, board, &mut flash_bytes)?;
+        write(&out.join("kept.rs"), &kept)?;
+    }
     let budget = format!(
         "motenet_quant::Budget {{ flash: {flash_bytes} - {PROGRAM_FLASH}, ram: {ram_bytes} - {PROGRAM_RAM} }}"
     );
@@ -78,15 +83,15 @@ fn board(out: &Path) -> Result<(), String> {
     let stack = stack
         .ok_or_else(|| format!("boards.toml: {name} needs stack = {{ infer = …, learn = … }}"))?;
     write(&out.join("stack.rs"), &stack.to_string())?;
-    let (keep, keep_bytes) =
-        if board.get("keep").is_some() { region(name, board, "keep")? } else { (0, 0) };
-    write(&out.join("keep.rs"), &format!("({keep:#x}, {keep_bytes})"))?;
     let release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    let promised = board.get("panic_free").and_then(Value::as_bool);
-    if release && promised.unwrap_or(board.get("qemu").is_some()) {
+    let defmt = env::var_os("CARGO_FEATURE_DEFMT").is_some(); // which has a panic of its own
+    let program = if learns { "learn" } else { "infer" };
+    if board.get("panics").is_some_and(|panics| panics.get(program).is_some()) {
+        println!("cargo::rustc-link-arg-bins=--emit-relocs"); // for `cargo xtask chips` to follow
+    } else if release && !defmt {
         println!("cargo::rustc-cfg=panic_free");
     }
-    if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
+    if defmt {
         if board.get("qemu").is_some() {
             return Err(format!("the board {name} is simulated: leave the feature defmt out"));
         }
@@ -127,6 +132,31 @@ fn board(out: &Path) -> Result<(), String> {
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     println!("cargo::rustc-link-arg-bins=--nmagic");
     Ok(())
+}
+
+/// Where what is learned is kept, as Rust; on a real board that is taken from the end of the flash.
+fn kept(name: &str, board: &Value, flash_bytes: &mut i64) -> Result<String, String> {
+    let (mut address, mut bytes) = (0, 0);
+    if board.get("keep").is_some() {
+        (address, bytes) = region(name, board, "keep")?;
+        let (flash, all) = region(name, board, "flash")?;
+        let end = (address + bytes, flash + all);
+        if board.get("qemu").is_none() {
+            if end.0 != end.1 || address <= flash || bytes % 2 != 0 {
+                return Err(format!(
+                    "boards.toml: {name} keeps what it learns in {address:#x} to {:#x}, expected two areas at the end of its flash, {flash:#x} to {:#x}",
+                    end.0, end.1
+                ));
+            }
+            *flash_bytes = address - flash;
+            if *flash_bytes < PROGRAM_FLASH {
+                return Err(format!(
+                    "boards.toml: {name} keeps what it learns from {address:#x} on, which leaves {flash_bytes} bytes of flash, expected at least {PROGRAM_FLASH}"
+                ));
+            }
+        }
+    }
+    Ok(format!("Kept {{ address: {address:#x}, area: {} }}", bytes / 2))
 }
 
 /// First address and bytes of a memory.

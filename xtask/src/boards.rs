@@ -36,9 +36,22 @@ pub(crate) struct Board {
     /// The simulated board with the same core.
     #[serde(default)]
     pub(crate) simulated_by: Option<String>,
+    /// The board's functions that lead to panics of its hardware abstraction layer.
+    #[serde(default)]
+    pub(crate) panics: Panics,
     /// How the program gets onto a real board.
     #[serde(default)]
     pub(crate) flash_by: Option<FlashBy>,
+}
+
+/// The functions of a board behind which each program may panic.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Panics {
+    /// The one that infers.
+    pub(crate) infer: Vec<String>,
+    /// The one that learns.
+    pub(crate) learn: Vec<String>,
 }
 
 /// The most stack of each program, in bytes.

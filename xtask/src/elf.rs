@@ -86,7 +86,7 @@ pub(crate) fn segments(bytes: &[u8]) -> Result<Vec<Segment<'_>>> {
     Ok(segments)
 }
 
-fn parse(bytes: &[u8]) -> Result<ElfFile32<'_, Endianness>> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<ElfFile32<'_, Endianness>> {
     let file = ElfFile32::<Endianness>::parse(bytes)
         .map_err(|error| anyhow::anyhow!("not a 32-bit ELF file ({error}): build it anew"))?;
     let _: &FileHeader32<Endianness> = file.elf_header();

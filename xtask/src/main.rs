@@ -16,6 +16,7 @@ mod gpu_bundle;
 mod hashes;
 mod integers;
 mod interrupt;
+mod panics;
 mod sim;
 mod test;
 mod toolchain;
@@ -58,8 +59,8 @@ enum Chore {
     GpuBundle(gpu_bundle::Arguments),
     /// Says what is installed, what is missing, and the line that installs it.
     Doctor,
-    /// Builds the no_std crates for microcontrollers, so that no std slips in.
-    Chips,
+    /// Builds the no_std crates and the firmware's programs for microcontrollers, so that neither std nor a panic slips in.
+    Chips(chips::Arguments),
     /// Runs the core's tests on AArch64, simulated where this machine is another.
     Aarch64,
 }
@@ -89,7 +90,7 @@ fn run_chore(chore: Chore) -> Result<()> {
         Chore::Hashes(arguments) => hashes::run(&arguments),
         Chore::GpuBundle(arguments) => gpu_bundle::run(&arguments),
         Chore::Doctor => doctor::run(),
-        Chore::Chips => chips::run(),
+        Chore::Chips(arguments) => chips::run(&arguments),
         Chore::Aarch64 => aarch64::run(),
     }
 }

@@ -4,8 +4,11 @@
 
 mod support;
 
+use motenet_learn::{DigitNetwork, identity};
+use motenet_link::{Aligned, Decoder, Fault, FaultCode, LearnReply, LearnRequest};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use sha2::{Digest, Sha256};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Output, Stdio};
 use support::{skipped, stderr};
 
@@ -102,6 +105,82 @@ fn a_board_on_a_port_learns_the_same() {
         for key in ["weights_sha256", "twin_sha256", "differences", "kept", "instructions_sample"] {
             assert_eq!(answer[key], expected[key], "{key}");
         }
+    }
+}
+
+/// CRC-32 as in ISO-HDLC, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), step))
+}
+
+/// A saved area, by the table in the documentation of `motenet-store`.
+fn saved(identity: [u8; 8], numbers: &[u8]) -> Vec<u8> {
+    let [save, len, crc] = [9, numbers.len() as u32, crc32(numbers)].map(u32::to_le_bytes);
+    let mut bytes = [&b"MOTE"[..], &save, &len, &crc, &identity].concat();
+    bytes.extend(crc32(&bytes).to_le_bytes());
+    bytes.resize(32, 0xff);
+    bytes.extend(numbers);
+    bytes
+}
+
+/// What lies in the flash is from another day: weights of this network are there after a start, those of another, as
+/// many, are refused, and a save of ours takes their place.
+#[test]
+fn stale_flash_is_told_by_its_identity() {
+    let built = train(&FEW);
+    if skipped(&built) {
+        return;
+    }
+    let built: Value = serde_json::from_slice(&built.stdout).unwrap();
+    let ours = identity::<DigitNetwork>(&[0; 32]);
+    let theirs = ours.map(|byte| byte ^ 1);
+    let numbers: Vec<u8> = (0..12_730).flat_map(|k| (k as f32).to_le_bytes()).collect();
+    let hash = |bytes: &[u8]| <[u8; 32]>::from(Sha256::digest(bytes));
+    let (kept, zeros) = (hash(&numbers), hash(&vec![0; numbers.len()]));
+    let folder = tempfile::tempdir().unwrap();
+    for (identity, after_start) in [(ours, kept), (theirs, zeros)] {
+        let image = folder.path().join("flash");
+        std::fs::write(&image, saved(identity, &numbers)).unwrap();
+        let board =
+            ["-M", "mps2-an386", "-icount", "shift=7", "-display", "none", "-monitor", "none"];
+        let mut qemu = Command::new("qemu-system-arm")
+            .args(board)
+            .args(["-serial", "stdio", "-kernel", built["elf"].as_str().unwrap(), "-device"])
+            .arg(format!("loader,file={},addr=0x21000000,force-raw=on", image.display()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut port = (qemu.stdin.take().unwrap(), qemu.stdout.take().unwrap());
+        let mut decoder = Decoder::new(Aligned([0; 256]));
+        // A reply's hash, or its fault, or neither.
+        let mut ask = |request: LearnRequest<'_>| {
+            request.encode(|bytes| port.0.write_all(bytes)).unwrap();
+            loop {
+                let mut byte = [0];
+                port.1.read_exact(&mut byte).unwrap();
+                let Some(frame) = decoder.push(byte[0]) else { continue };
+                return match frame.and_then(LearnReply::decode).unwrap() {
+                    LearnReply::Hash { sha256, .. } => (Some(sha256), None),
+                    LearnReply::Fault(fault) => (None, Some(fault)),
+                    LearnReply::Done => (None, None),
+                    other => panic!("{other:?}"),
+                };
+            }
+        };
+        assert_eq!(ask(LearnRequest::Hash), (Some(after_start), None));
+        let refusal = Fault { code: FaultCode::Store, found: 3, expected: 0 };
+        assert!(refusal.to_string().starts_with("what was saved is another network's: "));
+        let refused = (identity == theirs).then_some(refusal);
+        assert_eq!(ask(LearnRequest::Load), (None, refused));
+        assert_eq!(ask(LearnRequest::Hash), (Some(after_start), None));
+        for request in [LearnRequest::Save, LearnRequest::Load] {
+            assert_eq!(ask(request), (None, None));
+        }
+        assert_eq!(ask(LearnRequest::Hash), (Some(after_start), None));
+        qemu.kill().unwrap();
+        qemu.wait().unwrap();
     }
 }
 

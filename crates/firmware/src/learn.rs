@@ -5,16 +5,16 @@
 //! from.
 
 use crate::app::write;
-use crate::boards::{Board, Flash};
+use crate::boards::{Board, Flash, KEPT, flash};
 use crate::stack::Stack;
 use motenet::{Simd, Tensor, argmax};
-use motenet_learn::{Learner, TrainFootprint};
+use motenet_learn::{Learner, TrainFootprint, identity};
 use motenet_link::{
     Aligned, Cost, Decoder, Fault, FaultCode, LearnInfo, LearnReply, LearnRequest, Opinion,
     PROTOCOL, Parameters,
 };
 use motenet_quant::Budget;
-use motenet_store::{Error, ReadNorFlash, Store};
+use motenet_store::{Error, Store};
 use task::{Features, INPUTS, Learns, MODEL_HASH, TASK, features};
 
 /// The stack of the whole program at most, by boards.toml; `cargo xtask sim train` holds it against what is used.
@@ -32,6 +32,10 @@ const _: () = {
     Learns::TRAINS_IN.of(budget.ram);
     let program = size_of::<Room>() + STACK_BYTES;
     Budget::assert_bytes("RAM to be trained, all included", program, Learns::PROGRAM_RAM_MAX);
+    if KEPT.area > 0 {
+        let save = Learns::WEIGHTS_BYTES + motenet_store::RECORD;
+        Budget::assert_bytes("flash for a save", save, KEPT.area as usize);
+    }
 };
 
 /// All that learning keeps in RAM besides the stack.
@@ -143,12 +147,12 @@ fn answer<'a, B: Board>(
 /// What was learned, in flash, or why it cannot be.
 type Kept = Result<Store<Flash>, Fault>;
 
-/// Looks for it in the two halves of the flash.
+/// Looks for it in the two areas of the flash.
 #[inline(never)]
 fn open() -> Kept {
-    let flash = Flash::take();
-    let half = flash.capacity() / 2;
-    Store::open(flash, 0, half as u32).map_err(fault)
+    let identity = identity::<Learns>(&MODEL_HASH);
+    let (flash, first) = flash();
+    Store::open(flash, first, KEPT.area, identity).map_err(fault)
 }
 
 #[inline(never)]
@@ -174,6 +178,7 @@ fn fault<E>(error: Error<E>) -> Fault {
         Error::Layout { .. } => 0,
         Error::Empty | Error::Length { .. } => 1,
         Error::Flash(_) | Error::Worn => 2,
+        Error::Identity { .. } => 3,
     };
     Fault { code: FaultCode::Store, found, expected: 0 }
 }

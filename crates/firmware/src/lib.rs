@@ -15,8 +15,9 @@
 //! | `bin/learn.rs` | the entry point of the program that learns |
 //!
 //! # Architecture invariants
-//! No allocator, and no float but where it learns. On simulated boards the release build does not link if a panic is left
-//! anywhere in it. `unsafe` is in [`boards`] and [`stack`] only.
+//! No allocator, and no float but where it learns. The release build does not link if a panic is left anywhere in it, but
+//! where a board's crates keep some (`panics` in boards.toml): there `cargo xtask chips` shows that none is ours.
+//! `unsafe` is in [`boards`] and [`stack`] only.
 #![no_std]
 
 pub mod app;

@@ -34,9 +34,11 @@
 extern crate std;
 
 mod footprint;
+mod identity;
 mod learner;
 
 pub use footprint::TrainFootprint;
+pub use identity::identity;
 pub use learner::Learner;
 
 use motenet::{Dense, Relu, Seq};

@@ -36,7 +36,7 @@ pub enum FaultCode {
     /// A field that holds what it must not: what it holds, and where in the payload.
     Content = 7,
     /// What was learned cannot be kept or found: 0 if the board has no place for it, 1 if nothing was saved, 2 if the flash
-    /// failed; and 0.
+    /// failed, 3 if what was saved is another network's; and 0.
     Store = 8,
 }
 
@@ -103,6 +103,7 @@ impl core::fmt::Display for Fault {
             FaultCode::Store => f.write_str(match found {
                 0 => "the board has no flash for what was learned: read the weights and keep them",
                 1 => "found nothing saved: save first",
+                3 => "what was saved is another network's: save anew, or flash the program that saved it",
                 _ => "the flash failed: try again",
             }),
         }

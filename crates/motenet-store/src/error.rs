@@ -1,5 +1,6 @@
 //! Why a save or a load did not come about.
 
+use crate::Identity;
 use core::fmt;
 
 /// Why a save or a load did not come about.
@@ -21,6 +22,13 @@ pub enum Error<E> {
         /// How many there may be.
         expected: usize,
     },
+    /// What was saved is another network's, or another program's.
+    Identity {
+        /// Whose it is.
+        found: Identity,
+        /// Whose it should be.
+        expected: Identity,
+    },
     /// What was written reads back as something else.
     Worn,
     /// Nothing was saved yet, or nothing whole is left.
@@ -39,6 +47,13 @@ impl<E: fmt::Debug> fmt::Display for Error<E> {
                 f,
                 "found {found} bytes to keep, expected {expected}: is it the right network, and are the areas large enough?"
             ),
+            Error::Identity { found, expected } => {
+                let [found, expected] = [*found, *expected].map(u64::from_be_bytes);
+                write!(
+                    f,
+                    "found the weights of {found:016x}, expected those of {expected:016x}: save anew, or go back to the program that saved"
+                )
+            }
             Error::Worn => f.write_str(
                 "what was written reads back otherwise: the flash is worn, move the areas",
             ),

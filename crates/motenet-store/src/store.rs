@@ -9,8 +9,11 @@ static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
 const MAGIC: [u8; 4] = *b"MOTE";
 
-/// Bytes of a record, which is written at once: a multiple of every flash's word.
-const RECORD: usize = 32;
+/// What tells the weights of one network from those of another: see [`Store::open`].
+pub type Identity = [u8; 8];
+
+/// Bytes of a record, which is written at once: a multiple of every flash's word. An area holds as many fewer numbers.
+pub const RECORD: usize = 32;
 
 /// Bytes that are read and written at a time.
 const PIECE: usize = 256;
@@ -21,6 +24,7 @@ pub struct Store<F> {
     flash: F,
     first: u32,
     bytes: u32,
+    identity: Identity,
     newest: Option<Record>,
 }
 
@@ -33,6 +37,7 @@ struct Record {
     save: u32,
     len: u32,
     crc: u32,
+    identity: Identity,
 }
 
 impl<F: NorFlash> Store<F> {
@@ -47,9 +52,16 @@ impl<F: NorFlash> Store<F> {
     /// Looks for what was saved in the two areas of `bytes` bytes each, the first of which begins at `first`. Whether there is
     /// anything, [`len`](Store::len) says.
     ///
+    /// `identity` is kept with every save, and a save with another one is not loaded: the same flash outlives a new program.
+    ///
     /// # Errors
     /// [`Error::Layout`], [`Error::Flash`].
-    pub fn open(flash: F, first: u32, bytes: u32) -> Result<Self, Error<F::Error>> {
+    pub fn open(
+        flash: F,
+        first: u32,
+        bytes: u32,
+        identity: Identity,
+    ) -> Result<Self, Error<F::Error>> {
         let () = Self::WORDS_FIT;
         let page = F::ERASE_SIZE as u32;
         let layout = Error::Layout { first, bytes };
@@ -58,7 +70,7 @@ impl<F: NorFlash> Store<F> {
         if !whole || end as usize > flash.capacity() {
             return Err(Error::Layout { first, bytes });
         }
-        let mut store = Store { flash, first, bytes, newest: None };
+        let mut store = Store { flash, first, bytes, identity, newest: None };
         let (a, b) = (store.check(0)?, store.check(1)?);
         store.newest = match (a, b) {
             // The difference tells which is newer even where the number has wrapped.
@@ -69,7 +81,7 @@ impl<F: NorFlash> Store<F> {
         Ok(store)
     }
 
-    /// How many bytes were saved last; `None` if nothing was.
+    /// How many bytes were saved last, with whatever identity; `None` if nothing was.
     pub fn len(&self) -> Option<usize> {
         self.newest.map(|record| record.len as usize)
     }
@@ -118,7 +130,8 @@ impl<F: NorFlash> Store<F> {
             self.flash.write(at, words)?;
             at = at.saturating_add(words.len() as u32);
         }
-        let record = Record { area, save, len: len as u32, crc: digest.finalize() };
+        let (len, crc) = (len as u32, digest.finalize());
+        let record = Record { area, save, len, crc, identity: self.identity };
         // Until here the area holds no record, so what it holds counts for nothing.
         self.flash.write(begin, &record.to_bytes())?;
         if self.check(area)? != Some(record) {
@@ -131,10 +144,13 @@ impl<F: NorFlash> Store<F> {
     /// Fills `numbers` with what was saved last.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::Length`] if they are not as many, [`Error::Flash`], and [`Error::Worn`] if the flash no
+    /// [`Error::Empty`], [`Error::Identity`], [`Error::Length`] if they are not as many, [`Error::Flash`], and [`Error::Worn`] if the flash no
     /// longer holds what it did when it was opened; `numbers` is as it was then, but for the last two.
     pub fn load(&mut self, numbers: &mut [f32]) -> Result<(), Error<F::Error>> {
         let record = self.newest.ok_or(Error::Empty)?;
+        if record.identity != self.identity {
+            return Err(Error::Identity { found: record.identity, expected: self.identity });
+        }
         let (found, expected) = (record.len as usize, size_of_val(numbers));
         if found != expected {
             return Err(Error::Length { found, expected });
@@ -192,23 +208,28 @@ impl<F: NorFlash> Store<F> {
 
 impl Record {
     fn to_bytes(self) -> [u8; RECORD] {
-        let words =
-            [MAGIC, self.save.to_le_bytes(), self.len.to_le_bytes(), self.crc.to_le_bytes()];
-        let crc = CRC.checksum(words.as_flattened()).to_le_bytes();
+        let [save, len, crc] = [self.save, self.len, self.crc].map(u32::to_le_bytes);
+        let (identity, _) = self.identity.as_chunks();
+        let words = [&[MAGIC, save, len, crc][..], identity];
+        let mut digest = CRC.digest();
+        words.iter().for_each(|words| digest.update(words.as_flattened()));
+        let own = digest.finalize().to_le_bytes();
         let mut bytes = [0xff; RECORD];
-        let all = words.as_flattened().iter().chain(&crc);
+        let all = words.iter().copied().flatten().flatten().chain(&own);
         bytes.iter_mut().zip(all).for_each(|(byte, &value)| *byte = value);
         bytes
     }
 
     fn from_bytes(area: u8, bytes: &[u8; RECORD]) -> Option<Self> {
         let (words, _) = bytes.as_chunks();
-        let &[magic, save, len, crc, own, ..] = words else { return None };
+        let &[magic, save, len, crc, a, b, own, ..] = words else { return None };
         let [save, len, crc] = [save, len, crc].map(u32::from_le_bytes);
-        let record = Record { area, save, len, crc };
+        let mut identity = Identity::default();
+        identity.iter_mut().zip([a, b].as_flattened()).for_each(|(byte, &value)| *byte = value);
+        let record = Record { area, save, len, crc, identity };
         // The bytes of a record are a function of its fields.
         let bytes = record.to_bytes();
         let (same, _) = bytes.as_chunks::<4>();
-        (magic == MAGIC && same.get(4) == Some(&own)).then_some(record)
+        (magic == MAGIC && same.get(6) == Some(&own)).then_some(record)
     }
 }

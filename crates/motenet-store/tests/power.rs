@@ -4,7 +4,10 @@ use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
     check_write,
 };
-use motenet_store::{Error, Store};
+use motenet_store::{Error, Identity, Store};
+
+/// Whose numbers they are, in every test that does not say otherwise.
+const OURS: Identity = *b"784-16-1";
 
 /// A flash in RAM, with a number of bytes after which the power goes.
 #[derive(Clone)]
@@ -134,7 +137,7 @@ fn load<F: NorFlash>(store: &mut Store<F>) -> Result<Vec<f32>, Error<F::Error>> 
 
 /// Cuts the power of save number `saves + 1` after every byte; how often the last save was lost.
 fn cuts<const WORD: usize, const PAGE: usize>(area: u32, len: usize, saves: u32) -> (usize, usize) {
-    let mut store = Store::open(Flash::<WORD, PAGE>::new(9), PAGE as u32, area).unwrap();
+    let mut store = Store::open(Flash::<WORD, PAGE>::new(9), PAGE as u32, area, OURS).unwrap();
     for save in 1..=saves {
         store.save(&numbers(len, save)).unwrap();
     }
@@ -142,7 +145,7 @@ fn cuts<const WORD: usize, const PAGE: usize>(area: u32, len: usize, saves: u32)
     // Bytes that a whole save erases and writes.
     let (mut whole, room) = (flash.clone(), 1 << 30);
     whole.power = room;
-    let mut store = Store::open(whole, PAGE as u32, area).unwrap();
+    let mut store = Store::open(whole, PAGE as u32, area, OURS).unwrap();
     store.save(&numbers(len, saves + 1)).unwrap();
     let needed = room - store.into_flash().power;
     let (mut cases, mut kept_new) = (0, 0);
@@ -153,12 +156,12 @@ fn cuts<const WORD: usize, const PAGE: usize>(area: u32, len: usize, saves: u32)
                 noise: 0x9e37_79b9_7f4a_7c15u64.wrapping_mul(noise),
                 ..flash.clone()
             };
-            let mut store = Store::open(flash, PAGE as u32, area).unwrap();
+            let mut store = Store::open(flash, PAGE as u32, area, OURS).unwrap();
             assert_eq!(store.save(&numbers(len, saves + 1)), Err(Error::Flash(Failure::PowerCut)));
             // Before the power is back, and after.
             let (before, mut flash) = (load(&mut store), store.into_flash());
             flash.power = usize::MAX;
-            let mut store = Store::open(flash, PAGE as u32, area).unwrap();
+            let mut store = Store::open(flash, PAGE as u32, area, OURS).unwrap();
             let after = load(&mut store);
             if saves == 0 {
                 assert!(matches!(after, Err(Error::Empty)) || after == Ok(numbers(len, 1)));
@@ -206,7 +209,7 @@ fn no_cut_loses_more_than_the_save_under_way() {
 fn the_newest_is_found_after_a_start() {
     let mut flash = Flash::<4, 64>::new(8);
     for save in 1..20 {
-        let mut store = Store::open(flash, 64, 128).unwrap();
+        let mut store = Store::open(flash, 64, 128, OURS).unwrap();
         assert_eq!(store.len(), (save > 1).then_some(4 * (save - 1)));
         assert_eq!(store.is_empty(), save == 1);
         store.save(&numbers(save, save as u32)).unwrap();
@@ -220,27 +223,27 @@ fn the_newest_is_found_after_a_start() {
 /// Any one byte that changes in the newest area: the older save is found, never a wrong one.
 #[test]
 fn damage_is_seen() {
-    let mut store = Store::open(Flash::<4, 64>::new(4), 0, 128).unwrap();
+    let mut store = Store::open(Flash::<4, 64>::new(4), 0, 128, OURS).unwrap();
     store.save(&numbers(20, 1)).unwrap();
     store.save(&numbers(20, 2)).unwrap();
     let flash = store.into_flash();
     for at in 128..128 + 32 + 80 {
         let mut flash = flash.clone();
         flash.bytes[at] ^= 0x10;
-        let found = load(&mut Store::open(flash, 0, 128).unwrap()).unwrap();
+        let found = load(&mut Store::open(flash, 0, 128, OURS).unwrap()).unwrap();
         // Only what stands behind the record proper means nothing.
-        let filler = (148..160).contains(&at);
+        let filler = (156..160).contains(&at);
         assert_eq!(found, numbers(20, if filler { 2 } else { 1 }), "byte {at}");
     }
 }
 
 #[test]
 fn a_worn_flash_is_noticed_and_the_last_save_stays() {
-    let mut store = Store::open(Flash::<4, 64>::new(4), 0, 128).unwrap();
+    let mut store = Store::open(Flash::<4, 64>::new(4), 0, 128, OURS).unwrap();
     store.save(&numbers(20, 1)).unwrap();
     let mut flash = store.into_flash();
     flash.stuck = Some(128 + 32 + 2);
-    let mut store = Store::open(flash, 0, 128).unwrap();
+    let mut store = Store::open(flash, 0, 128, OURS).unwrap();
     let ones = [f32::from_bits(u32::MAX >> 9); 20];
     assert_eq!(store.save(&ones), Err(Error::Worn));
     assert_eq!(load(&mut store), Ok(numbers(20, 1)));
@@ -248,13 +251,13 @@ fn a_worn_flash_is_noticed_and_the_last_save_stays() {
 
 #[test]
 fn what_cannot_be_is_refused() {
-    let open = |first, bytes| Store::open(Flash::<4, 64>::new(4), first, bytes).map(|_| ());
+    let open = |first, bytes| Store::open(Flash::<4, 64>::new(4), first, bytes, OURS).map(|_| ());
     for (first, bytes) in [(0, 0), (0, 192), (1, 64), (0, 65), (192, 64), (u32::MAX - 63, 1 << 31)]
     {
         assert_eq!(open(first, bytes), Err(Error::Layout { first, bytes }));
     }
     assert_eq!(open(128, 64), Ok(()));
-    let mut store = Store::open(Flash::<4, 64>::new(4), 0, 128).unwrap();
+    let mut store = Store::open(Flash::<4, 64>::new(4), 0, 128, OURS).unwrap();
     assert_eq!(store.load(&mut [0.0]), Err(Error::Empty));
     assert_eq!(store.capacity(), 96);
     store.save(&[1.0; 24]).unwrap();
@@ -262,9 +265,83 @@ fn what_cannot_be_is_refused() {
     let mut few = [0.0; 3];
     assert_eq!(store.load(&mut few), Err(Error::Length { found: 96, expected: 12 }));
     assert_eq!((few, load(&mut store)), ([0.0; 3], Ok(vec![1.0; 24])));
-    for error in [Error::Flash(1), Error::Worn, Error::Empty, Error::Layout { first: 0, bytes: 1 }]
-    {
+    let foreign = Error::Identity { found: [0; 8], expected: OURS };
+    let layout = Error::Layout { first: 0, bytes: 1 };
+    for error in [Error::Flash(1), Error::Worn, Error::Empty, layout, foreign] {
         let text = error.to_string();
         assert!(text.contains(": ") && !text.contains('\n'), "{text}");
     }
+}
+
+/// The flash outlives a new program: what another has saved is refused, not taken for ours, whatever its length.
+#[test]
+fn the_weights_of_another_are_refused() {
+    let theirs = *b"784-16-2";
+    let open = |flash, identity| Store::open(flash, 0, 128, identity).unwrap();
+    let mut store = open(Flash::<4, 64>::new(4), OURS);
+    store.save(&numbers(20, 1)).unwrap();
+    let mut store = open(store.into_flash(), theirs);
+    let mut found = [0.5; 20];
+    let refused = Err(Error::Identity { found: OURS, expected: theirs });
+    assert_eq!((store.load(&mut found), found), (refused, [0.5; 20]));
+    assert_eq!(store.len(), Some(80));
+    store.save(&numbers(20, 2)).unwrap();
+    assert_eq!(load(&mut store), Ok(numbers(20, 2)));
+    // The newest save counts, not the newest of ours.
+    let mut store = open(store.into_flash(), OURS);
+    let refused = Err(Error::Identity { found: theirs, expected: OURS });
+    assert_eq!(load(&mut store), refused);
+    // And the power goes while ours takes its place.
+    let flash = store.into_flash();
+    let (mut all, mut ours) = (0, 0);
+    for power in 0..128 + 96 + 32 {
+        for noise in 1..=6 {
+            let mut store = open(Flash { power, noise, ..flash.clone() }, OURS);
+            assert_eq!(store.save(&numbers(20, 3)), Err(Error::Flash(Failure::PowerCut)));
+            let mut flash = store.into_flash();
+            flash.power = usize::MAX;
+            let mut store = open(flash, OURS);
+            let after = load(&mut store);
+            let whole = after == Ok(numbers(20, 3));
+            assert!(whole || after == refused, "power for {power} bytes: {after:?}");
+            (all, ours) = (all + 1, ours + usize::from(whole));
+            store.save(&numbers(20, 4)).unwrap();
+            assert_eq!(load(&mut store), Ok(numbers(20, 4)));
+        }
+    }
+    assert!(ours > 0 && ours < all / 20, "{ours} of {all}");
+}
+
+/// The flash of the boards that have one to write, each with its words, its pages and the areas that boards.toml gives it; the
+/// power goes once in every piece of a save of 784-16-10, and in every page.
+#[test]
+fn the_geometry_of_real_chips() {
+    fn on<const WORD: usize, const PAGE: usize>(first: u32, area: u32) -> usize {
+        const LEN: usize = 12_730;
+        let pages = (first + 2 * area) as usize / PAGE;
+        let open = |flash| Store::open(flash, first, area, OURS).unwrap();
+        let mut store = open(Flash::<WORD, PAGE>::new(pages));
+        store.save(&numbers(LEN, 1)).unwrap();
+        store.save(&numbers(LEN, 2)).unwrap();
+        let flash = store.into_flash();
+        let erased = (0..area as usize).step_by(PAGE);
+        let written = (0..4 * LEN + 32).step_by(256).map(|at| area as usize + at);
+        let mut cuts = 0;
+        for (k, begin) in erased.chain(written).enumerate() {
+            // In a word and between words; 27 bytes of a record are less than all that counts.
+            let power = begin + k % 27;
+            let mut store = open(Flash { power, noise: k as u64, ..flash.clone() });
+            let saved = store.save(&numbers(LEN, 3));
+            let mut flash = store.into_flash();
+            flash.power = usize::MAX;
+            let found = load(&mut open(flash)).unwrap();
+            assert_eq!(saved, Err(Error::Flash(Failure::PowerCut)));
+            assert!(found == numbers(LEN, 2), "power for {power} bytes");
+            cuts += 1;
+        }
+        cuts
+    }
+    // The pages of an area, 50,920 bytes in pieces of 256, and the record.
+    assert_eq!(on::<1, { 128 << 10 }>(256 << 10, 128 << 10), 1 + 199 + 1); // STM32F446: sectors 6 and 7
+    assert_eq!(on::<4, { 4 << 10 }>(0, 64 << 10), 16 + 199 + 1); // nRF52833
 }

@@ -5,13 +5,17 @@ use crate::link::crc32;
 use embedded_storage::nor_flash::{
     ErrorType, NorFlashError, NorFlashErrorKind, check_erase, check_read, check_write,
 };
-use motenet_store::{Error, NorFlash, ReadNorFlash, Store};
+use motenet_store::{Error, Identity, NorFlash, ReadNorFlash, Store};
 
 /// Bytes of a record.
 const RECORD: usize = 32;
 
+/// Whose saves are loaded.
+const OURS: Identity = *b"hostile!";
+
 /// The first byte. Bits 0 and 1: the flash's words and pages. Bits 2 and 3: whether the first and the second area get a
-/// record whose checksums are right. Above: how many numbers are saved. Then the two areas.
+/// record whose checksums are right; that is of our identity unless the lowest bit of the byte there is set. Above: how
+/// many numbers are saved. Then the two areas.
 pub fn check(data: &[u8]) {
     let Some((&mode, areas)) = data.split_first() else { return };
     match mode & 3 {
@@ -27,6 +31,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let area = |save: u32, len: u32, area: usize| {
         let mut bytes = [&[0; 4], &save.to_le_bytes()[..], &len.to_le_bytes()].concat();
         bytes.extend((bytes.len()..area).map(|at| (at * 37) as u8));
+        bytes[16] = u8::from(len == 64); // the weights of another
         bytes
     };
     let mut seeds = Vec::new();
@@ -58,15 +63,20 @@ fn on<const WORD: usize, const PAGE: usize>(area: usize, mode: u8, areas: &[u8])
     let newest = newest(a, b);
 
     let flash = Flash::<WORD, PAGE> { bytes };
-    let mut store = Store::open(flash, PAGE as u32, area as u32).expect("the areas fit the flash");
-    assert_eq!(store.len(), newest.map(|(_, numbers)| numbers.len()));
+    let open = |flash| Store::open(flash, PAGE as u32, area as u32, OURS);
+    let mut store = open(flash).expect("the areas fit the flash");
+    assert_eq!(store.len(), newest.map(|(_, _, numbers)| numbers.len()));
     assert_eq!(store.is_empty(), newest.is_none());
     assert_eq!(store.capacity(), area - RECORD);
     let mut numbers = vec![0.0; store.len().unwrap_or(0) / 4];
     match (store.load(&mut numbers), newest) {
         (Err(Error::Empty), None) => {}
-        (Ok(()), Some((_, saved))) => assert_eq!(bytes_of(&numbers), saved),
-        (Err(error @ Error::Length { .. }), Some((_, saved))) => {
+        (Err(error @ Error::Identity { found, .. }), Some((_, identity, _))) => {
+            assert!(found == identity && identity != OURS);
+            check_message(&error);
+        }
+        (Ok(()), Some((_, OURS, saved))) => assert_eq!(bytes_of(&numbers), saved),
+        (Err(error @ Error::Length { .. }), Some((_, OURS, saved))) => {
             assert_ne!(saved.len() % 4, 0);
             check_message(&error);
         }
@@ -80,13 +90,13 @@ fn on<const WORD: usize, const PAGE: usize>(area: usize, mode: u8, areas: &[u8])
     assert_eq!(store.load(&mut loaded), Ok(()));
     assert_eq!(loaded, numbers);
     let flash = store.into_flash();
-    let kept = newest.map_or(1, |(area, _)| area);
+    let kept = newest.map_or(1, |(area, ..)| area);
     let rest = |bytes: &[u8]| {
         let other = PAGE + (1 - kept) * area;
         [&bytes[..other], &bytes[other + area..]].concat()
     };
     assert_eq!(rest(&flash.bytes), rest(&before));
-    let mut store = Store::open(flash, PAGE as u32, area as u32).expect("the areas fit the flash");
+    let mut store = open(flash).expect("the areas fit the flash");
     loaded.fill(f32::NAN);
     assert_eq!(store.load(&mut loaded), Ok(()));
     assert_eq!(loaded, numbers);
@@ -104,8 +114,11 @@ fn forge(area: &mut [u8]) {
         let crc = crc32(numbers).to_le_bytes();
         area[12..16].copy_from_slice(&crc);
     }
-    let crc = crc32(&area[..16]).to_le_bytes();
-    area[16..20].copy_from_slice(&crc);
+    if area[16] & 1 == 0 {
+        area[16..24].copy_from_slice(&OURS);
+    }
+    let crc = crc32(&area[..24]).to_le_bytes();
+    area[24..28].copy_from_slice(&crc);
 }
 
 fn word(bytes: &[u8], at: usize) -> u32 {
@@ -113,22 +126,25 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 }
 
 /// Which area holds the newest whole save, and its bytes: from the table in the documentation of `motenet-store`.
-fn newest<'a>(a: &'a [u8], b: &'a [u8]) -> Option<(usize, &'a [u8])> {
+fn newest<'a>(a: &'a [u8], b: &'a [u8]) -> Option<(usize, Identity, &'a [u8])> {
     let whole = |area: &'a [u8]| {
         let record = &area[..RECORD];
         let numbers = area[RECORD..].get(..word(record, 8) as usize)?;
         let right = record.starts_with(b"MOTE")
-            && crc32(&record[..16]) == word(record, 16)
+            && crc32(&record[..24]) == word(record, 24)
             && crc32(numbers) == word(record, 12);
-        right.then_some((word(record, 4), numbers))
+        let identity = record[16..24].try_into().expect("eight bytes");
+        right.then_some((word(record, 4), identity, numbers))
     };
     match (whole(a), whole(b)) {
         // The second is newer, or as new, if it is fewer than 2³¹ saves ahead.
-        (Some((first, _)), Some((second, numbers))) if second.wrapping_sub(first) < 1 << 31 => {
-            Some((1, numbers))
+        (Some((first, ..)), Some((second, whose, numbers)))
+            if second.wrapping_sub(first) < 1 << 31 =>
+        {
+            Some((1, whose, numbers))
         }
-        (Some((_, numbers)), _) => Some((0, numbers)),
-        (None, second) => second.map(|(_, numbers)| (1, numbers)),
+        (Some((_, whose, numbers)), _) => Some((0, whose, numbers)),
+        (None, second) => second.map(|(_, whose, numbers)| (1, whose, numbers)),
     }
 }
 

@@ -13,7 +13,6 @@ use embedded_io::{ErrorKind, ErrorType, Read, Write};
 use esp_bootloader_esp_idf as idf;
 use esp_hal::Blocking;
 use esp_hal::clock::CpuClock;
-use esp_hal::time::{Duration, Instant};
 use esp_hal::usb::usb_serial_jtag::{UsbSerialJtag, UsbSerialJtagRx, UsbSerialJtagTx};
 use motenet_link::{Counter, Unit};
 
@@ -31,8 +30,9 @@ idf::esp_app_desc!(
     idf::SECURE_VERSION
 );
 
-/// A host that takes nothing for so long has gone; what it did not take is dropped.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// A host that takes nothing for so long has gone, half a second; what it did not take is dropped. By the counter: the
+/// HAL's clock could panic.
+const PATIENCE_CYCLES: u32 = 80_000_000;
 
 /// The board.
 pub struct Esp32C3 {
@@ -44,6 +44,7 @@ impl Board for Esp32C3 {
     const COUNTER: Counter = Counter::one(Unit::Cycles);
     const COUNT_MASK: u32 = u32::MAX;
 
+    #[inline(never)] // so that its panics are told from the program (boards.toml)
     fn take() -> Self {
         let chip = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
         // SAFETY: `mpcer` = 1 counts cycles, `mpcmr` = 1 counts on and wraps; nothing else uses them.
@@ -87,9 +88,9 @@ impl Write for Esp32C3 {
     #[inline(never)] // the encoder asks for it in many places
     fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
         for &byte in bytes {
-            let start = Instant::now();
+            let start = self.count();
             while self.tx.write_byte_nb(byte).is_err() {
-                if start.elapsed() > PATIENCE {
+                if self.count().wrapping_sub(start) > PATIENCE_CYCLES {
                     return Err(ErrorKind::TimedOut);
                 }
             }

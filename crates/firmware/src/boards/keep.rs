@@ -1,29 +1,27 @@
-//! Where what was learned is kept.
+//! Memory for flash.
 //!
 //! A simulated board has memory that a reset leaves as it is and no flash that can be written, so here that memory stands
 //! for flash: it is erased by pages to ones, and writing only clears bits. That its contents outlive a loss of power is not
 //! simulated. A board without such a place has a flash of no bytes.
 
+use super::KEPT;
 use core::ptr::with_exposed_provenance_mut;
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
 
-/// First address and bytes, by boards.toml.
-const REGION: (usize, usize) = include!(concat!(env!("OUT_DIR"), "/keep.rs"));
-
 /// The flash for what was learned.
 pub struct Flash(());
 
-impl Flash {
-    /// Called once.
-    pub fn take() -> Self {
-        Flash(())
-    }
+/// The flash, and the number of the first byte in it that is for what was learned. Called once.
+pub fn flash() -> (Flash, u32) {
+    (Flash(()), 0)
+}
 
+impl Flash {
     /// The byte at an offset that was checked.
     fn byte(offset: u32) -> *mut u8 {
-        with_exposed_provenance_mut(REGION.0.wrapping_add(offset as usize))
+        with_exposed_provenance_mut(KEPT.address.wrapping_add(offset as usize))
     }
 }
 
@@ -44,7 +42,7 @@ impl ReadNorFlash for Flash {
     }
 
     fn capacity(&self) -> usize {
-        REGION.1
+        2 * KEPT.area as usize
     }
 }
 

@@ -6,7 +6,7 @@
 
 use motenet_link::Counter;
 
-#[cfg(feature = "learn")]
+#[cfg(all(feature = "learn", not(any(feature = "nucleo-f446re", feature = "microbit-v2"))))]
 mod keep;
 mod once;
 mod panic;
@@ -58,8 +58,13 @@ mod esp32c3;
 #[cfg(feature = "esp32-c3")]
 pub use {esp_hal::main as entry, esp32c3::Esp32C3 as Selected};
 
-#[cfg(feature = "learn")]
-pub use keep::Flash;
+// Where what was learned is kept.
+#[cfg(all(feature = "learn", not(any(feature = "nucleo-f446re", feature = "microbit-v2"))))]
+pub use keep::{Flash, flash};
+#[cfg(all(feature = "learn", feature = "microbit-v2"))]
+pub use microbit_v2::{Flash, flash};
+#[cfg(all(feature = "learn", feature = "nucleo-f446re"))]
+pub use nucleo_f446re::{Flash, flash};
 pub use once::Once;
 
 // Its log goes to the debug probe.
@@ -68,6 +73,20 @@ use defmt_rtt as _;
 
 /// The board's name in boards.toml.
 pub const NAME: &str = env!("MOTENET_BOARD");
+
+/// Where two areas for what was learned lie side by side, by boards.toml; no bytes if nowhere.
+#[cfg(feature = "learn")]
+pub const KEPT: Kept = include!(concat!(env!("OUT_DIR"), "/kept.rs"));
+
+/// Two areas of flash side by side.
+#[cfg(feature = "learn")]
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    /// The address of the first.
+    pub address: usize,
+    /// Bytes of each.
+    pub area: u32,
+}
 
 /// A board: a serial port and a counter.
 ///
@@ -91,6 +110,15 @@ pub trait Board: embedded_io::Read + embedded_io::Write {
         loop {
             core::hint::spin_loop();
         }
+    }
+}
+
+/// What is there, or a start anew: what a board lacks at its start it may have at the next.
+#[allow(dead_code, reason = "simulated boards lack nothing")]
+fn or_restart<T>(value: Option<T>) -> T {
+    match value {
+        Some(value) => value,
+        None => Selected::restart(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! There is no panic: where the build promises that (`panic_free`), a panic that is left calls a
-//! function that does not exist, and the linker names whoever calls it.
+//! function that does not exist, and the linker stops.
 //!
-//! A real board's crates have panics of their own, for clocks that do not start: it restarts. With the
+//! Some boards' crates have panics of their own (`panics` in boards.toml): such a board restarts. With the
 //! feature `defmt` it says why, and stops for the probe to be looked at.
 
 #[panic_handler]
+#[inline(never)] // so that whoever calls it is known where a board keeps some
 fn panic(#[allow(unused)] info: &core::panic::PanicInfo<'_>) -> ! {
     #[cfg(panic_free)]
     {

@@ -6,7 +6,7 @@
 //! The counter is SysTick at the processor's clock: 24 bits, 134 ms. A longer inference is counted
 //! modulo that.
 
-use super::Board;
+use super::{Board, or_restart};
 use cortex_m::peripheral::{SYST, syst::SystClkSource};
 use embedded_io::{ErrorKind, ErrorType, Read, Write};
 use motenet_link::{Counter, Unit};
@@ -62,9 +62,10 @@ impl Board for Pico {
     const COUNTER: Counter = Counter::one(Unit::Cycles);
     const COUNT_MASK: u32 = 0x00ff_ffff;
 
+    #[inline(never)] // so that its panics, and those of `read` and `flush`, are told from the program (boards.toml)
     fn take() -> Self {
-        let mut systick = pac::CorePeripherals::take().unwrap().SYST;
-        let mut chip = pac::Peripherals::take().unwrap();
+        let mut systick = or_restart(pac::CorePeripherals::take()).SYST;
+        let mut chip = or_restart(pac::Peripherals::take());
         let mut watchdog = Watchdog::new(chip.WATCHDOG);
         let clocks = init_clocks_and_plls(
             CRYSTAL_HZ,
@@ -75,7 +76,7 @@ impl Board for Pico {
             &mut chip.RESETS,
             &mut watchdog,
         );
-        let clocks = clocks.ok().unwrap();
+        let clocks = or_restart(clocks.ok());
         let timer = Timer::new(chip.TIMER, &mut chip.RESETS, &clocks);
         let bus = UsbBus::new(
             chip.USBCTRL_REGS,
@@ -84,17 +85,13 @@ impl Board for Pico {
             true, // powered by the cable: do not look for its voltage
             &mut chip.RESETS,
         );
-        let bus: &'static UsbBusAllocator<UsbBus> =
-            cortex_m::singleton!(: UsbBusAllocator<UsbBus> = UsbBusAllocator::new(bus)).unwrap();
+        let bus = cortex_m::singleton!(: UsbBusAllocator<UsbBus> = UsbBusAllocator::new(bus));
+        let bus: &'static UsbBusAllocator<UsbBus> = or_restart(bus.map(|bus| &*bus));
         let serial = SerialPort::new(bus);
         let texts = StringDescriptors::default().manufacturer("motenet").product("motenet pico");
-        let device = UsbDeviceBuilder::new(bus, IDENTIFIER)
-            .strings(&[texts])
-            .unwrap()
-            .max_packet_size_0(64)
-            .unwrap()
-            .device_class(USB_CLASS_CDC)
-            .build();
+        let device = UsbDeviceBuilder::new(bus, IDENTIFIER).strings(&[texts]);
+        let device = device.and_then(|device| device.max_packet_size_0(64));
+        let device = or_restart(device.ok()).device_class(USB_CLASS_CDC).build();
         systick.set_clock_source(SystClkSource::Core);
         systick.set_reload(Self::COUNT_MASK);
         systick.clear_current();
@@ -118,6 +115,7 @@ impl ErrorType for Pico {
 }
 
 impl Read for Pico {
+    #[inline(never)]
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, ErrorKind> {
         if bytes.is_empty() {
             return Ok(0);
@@ -140,6 +138,7 @@ impl Write for Pico {
         self.within_patience(|serial| serial.write(bytes).ok().filter(|&len| len > 0))
     }
 
+    #[inline(never)]
     fn flush(&mut self) -> Result<(), ErrorKind> {
         self.within_patience(|serial| serial.flush().ok())
     }
