@@ -75,6 +75,9 @@ impl<'a, X: Inputs<'a, K>, const K: usize> Left for Rows<'a, X, K> {
 /// Numbers of one cache line.
 const LINE: usize = 16;
 
+/// Rows so long that a batch of them does not stay in the first-level cache are longer than this.
+const NEAR: usize = 128;
+
 /// `a(r, k) = x[k][first + r]`.
 #[derive(Clone, Copy)]
 pub(super) struct Columns<'a, X, const M: usize> {
@@ -110,7 +113,7 @@ impl<'a, X: Inputs<'a, M>, const M: usize> Left for Columns<'a, X, M> {
     #[inline(always)]
     fn ahead(self, row: usize, len: usize) {
         let from = (self.first + row).next_multiple_of(LINE);
-        if from < self.first + row + len {
+        if M > NEAR && from < self.first + row + len {
             for column in self.x.items() {
                 prefetch(crate::tensor::first(column.get(from + LINE..).unwrap_or_default(), 1));
             }
