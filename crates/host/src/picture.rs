@@ -97,6 +97,17 @@ fn decode(path: &Path) -> Result<Picture, Failure> {
         );
     }
     let mut reader = decoder.read_info().map_err(broken)?;
+    let info = reader.info();
+    if info.color_type == png::ColorType::Indexed {
+        // The decoder takes it for granted.
+        let palette = info.palette.as_deref().unwrap_or_default().len();
+        let alpha = info.trns.as_deref().unwrap_or_default().len();
+        if palette % 3 != 0 || alpha > palette / 3 {
+            return fail!(
+                "{name}: a palette of {palette} bytes with {alpha} of alpha, expected three for each colour and one of alpha at most: save it again"
+            );
+        }
+    }
     let length = reader.output_buffer_size().unwrap_or(0);
     let mut bytes = vec![0; length];
     let frame = reader.next_frame(&mut bytes).map_err(broken)?;
@@ -233,6 +244,25 @@ mod tests {
             .map(|k| (if inside(k % width, k / width) { ink } else { paper }, 1.0))
             .collect();
         Picture { width, height, pixels }
+    }
+
+    #[test]
+    fn palettes_that_are_none_are_refused() {
+        let path = std::env::temp_dir().join(format!("motenet-palette-{}.png", std::process::id()));
+        for (palette, alpha) in [(2, 0), (5, 0), (140, 1), (3, 2), (6, 2), (768, 0)] {
+            let mut encoder = png::Encoder::new(File::create(&path).unwrap(), 28, 28);
+            encoder.set_color(png::ColorType::Indexed);
+            encoder.set_palette(vec![7_u8; palette]);
+            encoder.set_trns(vec![255_u8; alpha]);
+            encoder.write_header().unwrap().write_image_data(&[0; 28 * 28]).unwrap();
+            let found = read(&path, true);
+            if palette % 3 == 0 && alpha <= palette / 3 {
+                assert!(found.is_ok(), "{palette} bytes, {alpha} of alpha");
+            } else {
+                assert!(found.is_err(), "{palette} bytes, {alpha} of alpha");
+            }
+        }
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]
